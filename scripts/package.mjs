@@ -1,0 +1,102 @@
+/**
+ * Packs dist/ and what package.json names into livepatch-lineage.vsix, and refuses a package that has
+ * grown beyond its limits or lacks a file that package.json points at. Run the build first.
+ *
+ *   node scripts/package.mjs [--out FILE]
+ *
+ * What may go in is listed in .vscodeignore and nowhere else.
+ */
+
+import { existsSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { dirname, join, posix, relative, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { createVSIX } from '@vscode/vsce';
+
+const LIMIT_KB = 450;
+const LIMIT_FILES = 30;
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+
+/** The parts of dist/ that no key of package.json points at. */
+const ALSO_NEEDED = [
+  'dist/server.js',
+  'dist/program.js',
+  'dist/webview.js',
+  'dist/style.css',
+  'dist/web-tree-sitter.wasm',
+  'dist/tree-sitter-c.wasm',
+];
+
+/** The names in a zip archive's central directory (no zip64: the package is small). */
+function namesInZip(file) {
+  const bytes = readFileSync(file);
+  const end = bytes.lastIndexOf(Buffer.from('PK\x05\x06', 'latin1'));
+  if (end < 0) throw new Error(`${file} is not a zip archive`);
+  const count = bytes.readUInt16LE(end + 10);
+  const names = [];
+  let at = bytes.readUInt32LE(end + 16);
+  for (let i = 0; i < count; i++) {
+    const [name, extra, comment] = [28, 30, 32].map((field) => bytes.readUInt16LE(at + field));
+    names.push(bytes.toString('utf8', at + 46, at + 46 + name));
+    at += 46 + name + extra + comment;
+  }
+  return names;
+}
+
+/** Every relative path that a package.json names: main, bin, icon and what `contributes` points at. */
+function pathsNamedIn(manifest) {
+  const found = new Set(ALSO_NEEDED);
+  const add = (path) => found.add(posix.normalize(path));
+  for (const path of [manifest.main, manifest.icon, ...Object.values(manifest.bin ?? {})])
+    if (typeof path === 'string') add(path);
+  const visit = (value) => {
+    if (typeof value === 'string') {
+      if (/^\.\/[\w./-]+\.\w+$/.test(value)) add(value);
+    } else if (value !== null && typeof value === 'object')
+      for (const inner of Object.values(value)) visit(inner);
+  };
+  visit(manifest.contributes);
+  return [...found];
+}
+
+async function main(args) {
+  if (args.length !== 0 && !(args.length === 2 && args[0] === '--out')) {
+    process.stderr.write('package: usage: node scripts/package.mjs [--out FILE]\n');
+    return 2;
+  }
+  const file = resolve(args[1] ?? join(root, 'livepatch-lineage.vsix'));
+  const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  const unbuilt = pathsNamedIn(manifest).filter((path) => !existsSync(join(root, path)));
+  if (unbuilt.length > 0) {
+    process.stderr.write(`package: missing: ${unbuilt.join(', ')}; run npm run build\n`);
+    return 1;
+  }
+  rmSync(file, { force: true });
+  await createVSIX({
+    cwd: root,
+    packagePath: file,
+    dependencies: false,
+    allowMissingRepository: true,
+    rewriteRelativeLinks: false,
+  });
+  const names = namesInZip(file);
+  const kilobytes = statSync(file).size / 1024;
+  const problems = [];
+  if (kilobytes > LIMIT_KB) problems.push(`larger than ${LIMIT_KB} KB`);
+  if (names.length > LIMIT_FILES) problems.push(`more than ${LIMIT_FILES} files: ${names.join(' ')}`);
+  const packed = new Set(names);
+  const left = pathsNamedIn(manifest).filter((path) => !packed.has(`extension/${path}`));
+  if (left.length > 0) problems.push(`not packed, though needed (see .vscodeignore): ${left.join(', ')}`);
+  process.stdout.write(
+    `${relative(process.cwd(), file) || file}: ${kilobytes.toFixed(1)} KB, ${names.length} files\n`,
+  );
+  for (const problem of problems) process.stderr.write(`package: ${problem}\n`);
+  return problems.length > 0 ? 1 : 0;
+}
+
+try {
+  process.exitCode = await main(process.argv.slice(2));
+} catch (error) {
+  process.stderr.write(`package: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
+}
