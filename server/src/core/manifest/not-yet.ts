@@ -1,0 +1,20 @@
+/**
+ * What the reader understands and keeps, but nothing acts on: said as information at the key. A line goes when the
+ * feature comes.
+ */
+const NOT_YET: readonly { readonly path: string; readonly value?: string; readonly what: string }[] = [
+  { path: 'scenarios', what: 'Scenarios are not run yet' },
+  { path: 'effects', what: 'Own do/undo pairs are not applied yet' },
+  { path: 'versions.*.keeps', what: 'Kept effects are counted like any other for now' },
+  { path: 'versions.*.git', what: 'Sources are read from the work tree for now, not from the revision' },
+  { path: 'versions.*.built', what: 'Built modules are not read yet' },
+  { path: 'versions.*.dialect', value: 'kpatch', what: 'The dialect kpatch is not read yet' },
+  { path: 'versions.*.dialect', value: 'klp-build', what: 'The dialect klp-build is not read yet' },
+  { path: 'versions.*.dialect', value: 'suse', what: 'The dialect suse is not read yet' },
+];
+
+/** The sentence to show, or null where the key (and value) is in use. `path` as in `versions.*.dialect`. */
+export function notYet(path: string, value?: string): string | null {
+  const entry = NOT_YET.find((e) => e.path === path && (e.value === undefined || e.value === value));
+  return entry === undefined ? null : `${entry.what}: the manifest is right, but this has no effect.`;
+}
