@@ -1,0 +1,61 @@
+import type { Core, ObjectRecord, PatchRecord } from './records';
+import type { FunctionImage } from './types';
+
+/** The functions of an object, its nops last. */
+export function functionsOf(patch: PatchRecord, object: ObjectRecord): readonly FunctionImage[] {
+  const own = object.index === null ? [] : (patch.image.objects?.[object.index]?.functions ?? []);
+  return object.nops.length === 0 ? own : [...own, ...object.nops];
+}
+
+export function newObject(index: number | null, name: string | null): ObjectRecord {
+  return {
+    index,
+    name,
+    target: null,
+    patched: false,
+    postUnpatchEnabled: false,
+    nops: [],
+    postPatched: false,
+    preUnpatched: false,
+  };
+}
+
+/**
+ * klp_add_nops(): for every function of every listed livepatch that the new one does not patch itself, a nop that
+ * leads back to the original. An object that only old livepatches have becomes a dynamic one, without callbacks, at
+ * the tail.
+ */
+export function addNops(core: Core, patch: PatchRecord): void {
+  // Before the fix in klp_find_func() sympos 0 and 1 were different functions, and the nop then collides in sysfs.
+  const same01 = core.capabilities.has('sympos-0-is-1') !== 'no';
+  const keyOf = (fn: FunctionImage): string => `${fn.oldName},${same01 && fn.sympos === 1 ? 0 : fn.sympos}`;
+  const seen = new Map<ObjectRecord, Set<string>>();
+  for (const listed of core.state.patches) {
+    for (const old of listed.objects) {
+      let object = patch.objects.find((candidate) => candidate.name === old.name);
+      if (!object) {
+        object = newObject(null, old.name);
+        patch.objects.push(object);
+      }
+      let keys = seen.get(object);
+      if (!keys) {
+        keys = new Set(functionsOf(patch, object).map(keyOf));
+        seen.set(object, keys);
+      }
+      const added: FunctionImage[] = [];
+      for (const fn of functionsOf(listed, old)) {
+        const key = keyOf(fn);
+        if (keys.has(key)) continue;
+        keys.add(key);
+        added.push({ oldName: fn.oldName, newName: fn.oldName, sympos: fn.sympos });
+      }
+      if (added.length > 0) object.nops = [...object.nops, ...added];
+    }
+  }
+}
+
+/** klp_discard_nops(): nops and dynamic objects go before post_patch runs. */
+export function discardNops(patch: PatchRecord): void {
+  patch.objects = patch.objects.filter((object) => object.index !== null);
+  for (const object of patch.objects) object.nops = [];
+}

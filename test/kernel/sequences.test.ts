@@ -1,0 +1,312 @@
+import { describe, expect, test } from 'vitest';
+import { imageOf, type ScriptedModule, ScriptedWorld } from './scripted-world';
+
+/** The sequences of section "what runs when": one describe for each way to enable, disable and reverse. */
+
+const plain = { replace: 'nothing' } as const;
+
+function world(modules: Record<string, ScriptedModule> = {}): ScriptedWorld {
+  return new ScriptedWorld({
+    m: {},
+    n: {},
+    p: { image: imageOf(['vmlinux', 'm', 'n'], plain) },
+    q: { image: imageOf(['vmlinux', 'm'], plain) },
+    r: { image: imageOf(['vmlinux', 'm']) },
+    small: { image: imageOf(['vmlinux']) },
+    ...modules,
+  });
+}
+
+/** A world after these loads, its record empty. */
+function after(...names: string[]): ScriptedWorld {
+  const made = world();
+  for (const name of names) expect(made.load(name)).toBe(0);
+  made.takeCalls();
+  made.takeSkipped();
+  return made;
+}
+
+describe('enabling', () => {
+  test('E1: pre_patch and post_patch of loaded objects, in the order of the array', () => {
+    const w = after('m');
+    expect(w.load('p')).toBe(0);
+    expect(w.takeCalls()).toEqual([
+      'p.vmlinux.pre_patch',
+      'p.m.pre_patch',
+      'p.vmlinux.post_patch',
+      'p.m.post_patch',
+    ]);
+    expect(w.takeSkipped()).toEqual(['p.n.pre_patch: not-loaded', 'p.n.post_patch: not-loaded']);
+    expect(w.listed()).toEqual(['p+']);
+    expect(w.references('p')).toBe(1);
+  });
+
+  test('E2: a livepatch that does not replace leaves the others alone', () => {
+    const w = after('m', 'p');
+    w.load('q');
+    expect(w.takeCalls()).toEqual([
+      'q.vmlinux.pre_patch',
+      'q.m.pre_patch',
+      'q.vmlinux.post_patch',
+      'q.m.post_patch',
+    ]);
+    expect(w.listed()).toEqual(['p+', 'q+']);
+  });
+
+  test('E3: no callback of a replaced livepatch runs, not even of an object that its successor does not have', () => {
+    const w = after('m', 'n', 'p', 'q');
+    w.load('small');
+    expect(w.takeCalls()).toEqual(['small.vmlinux.pre_patch', 'small.vmlinux.post_patch']);
+    expect(w.takeSkipped()).toEqual(
+      ['p.vmlinux', 'p.m', 'p.n', 'q.vmlinux', 'q.m'].flatMap((object) => [
+        `${object}.pre_unpatch: replaced by small`,
+        `${object}.post_unpatch: replaced by small`,
+      ]),
+    );
+    expect(w.listed()).toEqual(['small+']);
+    expect([w.references('p'), w.references('q'), w.references('small')]).toEqual([0, 0, 1]);
+  });
+
+  test('E3: of a replaced object whose module is not loaded, that is the reason', () => {
+    const w = after('r');
+    w.load('small');
+    expect(w.takeSkipped()).toEqual([
+      'r.vmlinux.pre_unpatch: replaced by small',
+      'r.vmlinux.post_unpatch: replaced by small',
+      'r.m.pre_unpatch: not-loaded by small',
+      'r.m.post_unpatch: not-loaded by small',
+    ]);
+  });
+
+  test('E3: in post_patch the replaced livepatches are still listed but disabled, and their modules still held', () => {
+    const seen: unknown[] = [];
+    const states = [
+      { id: 6, version: 1 },
+      { id: 7, version: 1 },
+    ];
+    const w = world({
+      p: { image: imageOf(['vmlinux'], { states, replace: 'nothing' }) },
+      small: {
+        image: imageOf(['vmlinux'], { states }),
+        callback: (now, { callback }) => {
+          if (callback === 'post_patch') {
+            seen.push(
+              now.listed(),
+              now.references('p'),
+              now.kernel.previousStates(7),
+              now.kernel.transition(),
+            );
+          }
+          return 0;
+        },
+      },
+    });
+    w.load('p');
+    w.load('small');
+    expect(seen).toEqual([['p-', 'small+'], 1, [{ patch: 1, state: 1 }], { patch: 2, to: 'patched' }]);
+    expect(w.references('p')).toBe(0);
+    expect(w.kernel.previousStates(7)).toEqual([]);
+  });
+
+  test('when post_patch and post_unpatch run, the code that goes is unhooked already', () => {
+    const seen: unknown[] = [];
+    const patched = (w: ScriptedWorld): string[] =>
+      w.kernel
+        .patches()
+        .map((patch) => `${patch.name} ${patch.objects.map((object) => object.patched).join()}`);
+    const callback: ScriptedModule['callback'] = (now, { callback: kind }) => {
+      if (kind !== 'pre_patch') seen.push([kind, ...patched(now)]);
+      return 0;
+    };
+    const w = new ScriptedWorld({
+      p: { image: imageOf(['vmlinux'], plain) },
+      r: { image: imageOf(['vmlinux', 'm']), callback },
+    });
+    w.load('p');
+    w.load('r');
+    w.kernel.disable('r');
+    expect(seen).toEqual([
+      ['post_patch', 'p false', 'r true,false'],
+      ['pre_unpatch', 'r true,false'],
+      ['post_unpatch', 'r false,false'],
+    ]);
+  });
+
+  test('nops cover functions that only the replaced livepatch has, and are gone before post_patch', () => {
+    const seen: unknown[] = [];
+    const nops = (w: ScriptedWorld): unknown =>
+      w.kernel
+        .patches()
+        .at(-1)
+        ?.objects.map((object) => [object.name, object.index, object.nops.map((fn) => fn.oldName)]);
+    const w = new ScriptedWorld({
+      old: {
+        image: imageOf([
+          { name: 'vmlinux', functions: ['a', 'b,1', 'c,2'] },
+          { name: 'm', functions: ['d'] },
+        ]),
+      },
+      new: {
+        image: imageOf([{ name: 'vmlinux', functions: ['a', 'b,0', 'c,1'] }]),
+        callback: (now, { callback }) => {
+          seen.push(callback, nops(now));
+          return 0;
+        },
+      },
+    });
+    w.load('old');
+    w.load('new');
+    expect(seen).toEqual([
+      'pre_patch',
+      [
+        [null, 0, ['c']],
+        ['m', null, ['d']],
+      ],
+      'post_patch',
+      [[null, 0, []]],
+    ]);
+  });
+});
+
+describe('disabling', () => {
+  test('D1: pre_unpatch, then post_unpatch, forward; not for modules that are not loaded', () => {
+    const w = after('m', 'p');
+    expect(w.kernel.disable('p')).toBe(0);
+    expect(w.takeCalls()).toEqual([
+      'p.vmlinux.pre_unpatch',
+      'p.m.pre_unpatch',
+      'p.vmlinux.post_unpatch',
+      'p.m.post_unpatch',
+    ]);
+    expect(w.takeSkipped()).toEqual(['p.n.pre_unpatch: not-loaded', 'p.n.post_unpatch: not-loaded']);
+    expect(w.listed()).toEqual([]);
+    expect(w.references('p')).toBe(0);
+  });
+
+  test('D2: a livepatch below others can be disabled, and only its callbacks run', () => {
+    const w = after('p', 'q');
+    expect(w.kernel.disable('p')).toBe(0);
+    expect(w.takeCalls()).toEqual(['p.vmlinux.pre_unpatch', 'p.vmlinux.post_unpatch']);
+    expect(w.listed()).toEqual(['q+']);
+  });
+
+  test('D2 before 5.1: only the last one', () => {
+    const w = new ScriptedWorld(
+      { p: { image: imageOf(['vmlinux'], plain) }, q: { image: imageOf(['vmlinux'], plain) } },
+      { release: '4.19' },
+    );
+    w.load('p');
+    w.load('q');
+    expect(w.kernel.disable('p')).toBe(-16);
+    expect(w.kernel.disable('q')).toBe(0);
+    expect(w.kernel.disable('p')).toBe(0);
+  });
+
+  test('D3: -EBUSY while another one is in transition, the replaced one included', () => {
+    const w = after('p');
+    w.kernel.stall();
+    w.load('small');
+    w.takeCalls();
+    expect(w.kernel.disable('p')).toBe(-16);
+    expect(w.takeCalls()).toEqual([]);
+    expect(w.listed()).toEqual(['p+', 'small+']);
+  });
+
+  test('D4: what was replaced does not come back', () => {
+    const w = after('p', 'r');
+    w.kernel.disable('r');
+    expect(w.takeCalls()).toEqual(['r.vmlinux.pre_unpatch', 'r.vmlinux.post_unpatch']);
+    expect(w.listed()).toEqual([]);
+  });
+
+  test('W: the same value, and 1 for a livepatch that is not in transition', () => {
+    const w = after('p');
+    expect(w.kernel.enable('p')).toBe(-22);
+    w.kernel.disable('p');
+    expect(w.kernel.enable('p')).toBe(-2);
+    expect(w.kernel.disable('p')).toBe(-2);
+    expect(w.kernel.disable('unknown')).toBe(-2);
+    expect(w.kernel.force('unknown')).toBe(-2);
+  });
+});
+
+describe('reversing', () => {
+  test('V1: post_unpatch alone', () => {
+    const w = after('m');
+    w.kernel.stall();
+    w.load('q');
+    expect(w.takeCalls()).toEqual(['q.vmlinux.pre_patch', 'q.m.pre_patch']);
+    expect(w.listed()).toEqual(['q+']);
+    expect(w.kernel.disable('q')).toBe(0);
+    expect(w.takeCalls()).toEqual(['q.vmlinux.post_unpatch', 'q.m.post_unpatch']);
+    expect(w.takeSkipped()).toEqual([
+      'q.vmlinux.post_patch: reversed',
+      'q.vmlinux.pre_unpatch: reversed',
+      'q.m.post_patch: reversed',
+      'q.m.pre_unpatch: reversed',
+    ]);
+    expect(w.listed()).toEqual([]);
+    expect(w.references('q')).toBe(0);
+  });
+
+  test('V2: the livepatches that were to be replaced stay as they were', () => {
+    const w = after('p');
+    w.kernel.stall();
+    w.load('small');
+    w.kernel.disable('small');
+    expect(w.takeCalls()).toEqual(['small.vmlinux.pre_patch', 'small.vmlinux.post_unpatch']);
+    expect(w.listed()).toEqual(['p+']);
+    expect([w.references('p'), w.references('small')]).toEqual([1, 0]);
+  });
+
+  test('V3: a reversed disable runs post_patch a second time', () => {
+    const w = after('q');
+    w.kernel.stall();
+    expect(w.kernel.disable('q')).toBe(0);
+    expect(w.listed()).toEqual(['q-']);
+    expect(w.kernel.enable('q')).toBe(0);
+    expect(w.takeCalls()).toEqual(['q.vmlinux.pre_unpatch', 'q.vmlinux.post_patch']);
+    expect(w.takeSkipped()).toContain('q.vmlinux.post_unpatch: reversed');
+    expect(w.listed()).toEqual(['q+']);
+    w.kernel.resume();
+    w.kernel.disable('q');
+    expect(w.takeCalls()).toEqual(['q.vmlinux.pre_unpatch', 'q.vmlinux.post_unpatch']);
+  });
+
+  test('V4: reversed twice: post_patch once, pre_patch not again', () => {
+    const w = after();
+    w.kernel.hold();
+    w.load('q');
+    expect(w.kernel.disable('q')).toBe(0);
+    expect(w.kernel.disable('q')).toBe(-22);
+    expect(w.kernel.enable('q')).toBe(0);
+    expect(w.kernel.transition()).toEqual({ patch: 1, to: 'patched' });
+    w.kernel.resume();
+    expect(w.takeCalls()).toEqual(['q.vmlinux.pre_patch', 'q.vmlinux.post_patch']);
+    expect(w.kernel.transition()).toBeNull();
+  });
+
+  test('a reversal completes after the step that asked for it, as a work item does: no callback before "starting"', () => {
+    const w = after();
+    w.kernel.stall();
+    w.load('q');
+    w.log_.length = 0;
+    w.kernel.disable('q');
+    expect(w.texts()).toEqual([
+      "livepatch: 'q': reversing transition from patching to unpatching",
+      "livepatch: 'q': starting unpatching transition",
+      "livepatch: 'q': completing unpatching transition",
+      "livepatch: 'q': unpatching complete",
+    ]);
+    w.load('p');
+    w.kernel.resume();
+    w.kernel.stall();
+    w.kernel.disable('p');
+    w.log_.length = 0;
+    w.kernel.enable('p');
+    expect(w.texts({ debug: false })).toEqual([
+      "livepatch: 'p': starting patching transition",
+      "livepatch: 'p': patching complete",
+    ]);
+  });
+});
