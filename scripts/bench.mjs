@@ -1,0 +1,32 @@
+// Measures, each figure as a ratio within one run, and prints a table and JSON. Figures that do not hold stay in the
+// table, marked. `node scripts/bench.mjs [--json FILE] [--only NAME]`
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+const folder = mkdtempSync(join(tmpdir(), 'lineage-bench-'));
+try {
+  const outfile = join(folder, 'bench.cjs');
+  await build({
+    entryPoints: [join(root, 'test/bench/bench.ts')],
+    outfile,
+    bundle: true,
+    platform: 'node',
+    format: 'cjs',
+    target: 'node20',
+    logLevel: 'warning',
+    alias: { 'web-tree-sitter': join(root, 'node_modules/web-tree-sitter/web-tree-sitter.cjs') },
+    define: { 'import.meta.dirname': JSON.stringify(join(root, 'test/bench')) },
+  });
+  const { status } = spawnSync(process.execPath, ['--expose-gc', outfile, ...process.argv.slice(2)], {
+    stdio: 'inherit',
+    env: { ...process.env, LIVEPATCH_LINEAGE_ROOT: root },
+  });
+  process.exitCode = status ?? 3;
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}

@@ -1,0 +1,275 @@
+import type { Place } from '../place';
+import { baseFor } from './base';
+import { type CSource, MAX_TEXT } from './c-source';
+import { macroBodyText } from './define';
+import { FileScope } from './file-scope';
+import { Fingerprint } from './fingerprint';
+import type { FunctionIr, VariableIr } from './ir';
+import { type Definition, type Items, readItems } from './items';
+import { lex, type Tokens } from './lexer';
+import { itemKey, type Lowered, type LowerInput, lowerFunction, lowerVariable, stillHolds } from './lower';
+import { names } from './names';
+import { type Preprocessed, preprocess } from './preprocess';
+import { readSuppressions } from './suppressions';
+import type { CType, StructType } from './types';
+import type {
+  FileScopeCall,
+  FunctionItem,
+  ModuleParameter,
+  SourceProvider,
+  SuppressionComment,
+  Unit,
+  UnitOptions,
+  VariableItem,
+} from './unit';
+
+/**
+ * Reads the translation unit that begins with `file`. Never fails: a file that is missing, too large or no text
+ * gives a unit without content that is not complete. `source` remembers tokens, trees and lowered items between
+ * readings.
+ */
+export function openUnit(
+  file: string,
+  provider: SourceProvider,
+  options: UnitOptions,
+  source: CSource,
+  revision?: string,
+): Unit {
+  return new TranslationUnit(file, provider, options, source, revision);
+}
+
+/** Whether a text is too large or binary: a NUL among the first 8,192 characters. */
+export function isReadable(text: string): boolean {
+  if (text.length > MAX_TEXT) return false;
+  const nul = text.indexOf('\0');
+  return nul < 0 || nul >= 8192;
+}
+
+class TranslationUnit implements Unit {
+  readonly revision?: string;
+  readonly functions: ReadonlyMap<string, FunctionItem>;
+  readonly variables: ReadonlyMap<string, VariableItem>;
+  readonly calls: readonly FileScopeCall[];
+  readonly moduleInit: { readonly function: string; readonly place: Place } | null;
+  readonly moduleExit: { readonly function: string; readonly place: Place } | null;
+  readonly parameters: readonly ModuleParameter[];
+  readonly files: readonly string[];
+  readonly missingIncludes: Unit['missingIncludes'];
+  readonly assumptions: Unit['assumptions'];
+  readonly complete: boolean;
+  readonly suppressions: readonly SuppressionComment[];
+  private readonly scope: FileScope;
+  private readonly items: Items;
+  private readonly input: LowerInput;
+  private readonly pre: Preprocessed;
+  private readonly lowered = new Map<string, Lowered<FunctionIr> | null>();
+  private readonly values = new Map<string, Lowered<VariableIr> | null>();
+  private readonly busy = new Set<string>();
+
+  constructor(
+    readonly file: string,
+    provider: SourceProvider,
+    options: UnitOptions,
+    private readonly source: CSource,
+    revision: string | undefined,
+  ) {
+    if (revision !== undefined) this.revision = revision;
+    const base = baseFor(options);
+    this.scope = new FileScope(base.scope);
+    let readable = true;
+    const lexed = (name: string): Tokens | undefined => {
+      const text = provider.text(name);
+      if (text === undefined) return undefined;
+      if (isReadable(text)) return source.update(this.key(name), text);
+      readable = false;
+      return lex('');
+    };
+    const root = lexed(file);
+    if (root === undefined) readable = false;
+    this.pre = preprocess({
+      file,
+      tokens: root ?? lex(''),
+      provider,
+      base: base.macros,
+      decided: base.decided,
+      lexed,
+      place: this.place,
+    });
+    const { pre, scope } = this;
+    this.input = { macros: pre.macros, scope, revision };
+    this.items = readItems({
+      root: pre.root,
+      macros: pre.macros,
+      scope,
+      spans: (layer) => source.spans(this.key(layer.file), layer),
+      place: this.place,
+    });
+    scope.complete = (name) => this.value(names.text(name))?.ir.type;
+    const { items } = this;
+    this.functions = new Map([...items.functions].map(([name, found]) => [name, functionItem(found)]));
+    this.variables = new Map([...items.variables].map(([name, found]) => [name, variableItem(found)]));
+    this.calls = items.calls;
+    this.parameters = items.parameters;
+    this.moduleInit = hook(items.calls, 'module_init');
+    this.moduleExit = hook(items.calls, 'module_exit');
+    this.files = [...new Set(pre.layers.map((layer) => layer.file))];
+    this.missingIncludes = pre.missing;
+    this.assumptions = pre.assumptions;
+    this.complete = readable && pre.complete && pre.missing.length === 0;
+    this.suppressions = this.files.flatMap((name) => {
+      const layer = pre.layers.find((one) => one.file === name);
+      if (layer === undefined || layer.tokens.notes.length === 0) return [];
+      return readSuppressions(layer.tokens, (start, end) => this.place(name, start, end));
+    });
+  }
+
+  readonly struct = (tag: string): StructType | undefined => this.scope.struct(tag);
+
+  enumerator(name: string): number | bigint | undefined {
+    return this.scope.enumerator(names.id(name));
+  }
+
+  typedef(name: string): CType | undefined {
+    return this.scope.typedef(names.id(name));
+  }
+
+  macro(name: string): { readonly parameters: readonly string[] | null; readonly body: string } | undefined {
+    const found = this.pre.macros.last(names.id(name));
+    if (found === null) return undefined;
+    const parameters = found.parameters === null ? null : found.parameters.map((one) => names.text(one));
+    return { parameters, body: macroBodyText(found) };
+  }
+
+  lower(name: string): FunctionIr | undefined {
+    return this.body(name)?.ir;
+  }
+
+  variable(name: string): VariableIr | undefined {
+    return this.value(name)?.ir;
+  }
+
+  fingerprint(roots: readonly string[]): string {
+    const hash = new Fingerprint();
+    const seen = new Set(roots);
+    for (const name of seen) {
+      const found = this.items.functions.has(name) ? this.body(name) : this.value(name);
+      hash.text(name);
+      if (found === null || found === undefined) continue;
+      hash.text(found.ir.fingerprint);
+      for (const mentioned of found.mentions) {
+        const text = names.text(mentioned);
+        if (this.items.functions.has(text) || this.items.variables.has(text)) seen.add(text);
+      }
+    }
+    return hash.value;
+  }
+
+  private body(name: string): Lowered<FunctionIr> | null {
+    const known = this.lowered.get(name);
+    if (known !== undefined) return known;
+    const definition = this.items.functions.get(name);
+    if (definition === undefined) return null;
+    const made = this.reuse(definition, name, 'f', lowerFunction);
+    this.lowered.set(name, made);
+    return made;
+  }
+
+  private value(name: string): Lowered<VariableIr> | null {
+    const known = this.values.get(name);
+    if (known !== undefined) return known;
+    const definition = this.items.variables.get(name);
+    // While a variable is being lowered, its own initialiser may mention it.
+    if (definition === undefined || this.busy.has(name)) return null;
+    this.busy.add(name);
+    const made = this.reuse(definition, name, 'v', lowerVariable);
+    this.busy.delete(name);
+    this.values.set(name, made);
+    return made;
+  }
+
+  /** Takes the item from an earlier reading if nothing it depends on has changed, else lowers it. */
+  private reuse<T extends FunctionIr | VariableIr>(
+    definition: Definition,
+    name: string,
+    kind: string,
+    lower: (definition: Definition, key: string | null, input: LowerInput) => Lowered<T> | null,
+  ): Lowered<T> | null {
+    const { item } = definition;
+    const { counters } = this.source;
+    const slot = `${kind}:${name}`;
+    const key = itemKey(item);
+    const store = this.source.lowered(this.key(item.layer.file));
+    const known = key === null ? undefined : (store.get(slot) as Lowered<T> | undefined);
+    if (known !== undefined && known.key === key && stillHolds(known, item, this.input)) {
+      counters.reused++;
+      return this.moved(known, definition);
+    }
+    counters.lowered++;
+    const made = lower(definition, key, this.input);
+    if (made !== null && key !== null) store.set(slot, made);
+    return made;
+  }
+
+  /** The same item, perhaps at another place. */
+  private moved<T extends FunctionIr | VariableIr>(known: Lowered<T>, definition: Definition): Lowered<T> {
+    const { layer, from } = definition.item;
+    const base = layer.tokens.start[from] as number;
+    const { positions } = known.ir;
+    if (positions.base === base && positions.file === layer.file && positions.revision === this.revision)
+      return known;
+    const next = {
+      file: layer.file,
+      ...(this.revision === undefined ? {} : { revision: this.revision }),
+      base,
+      table: positions.table,
+    };
+    const ir: T = { ...known.ir, positions: next };
+    if ('statics' in ir && ir.statics.length > 0) {
+      const statics = ir.statics.map((one) => ({
+        ...one,
+        positions: { ...next, table: one.positions.table },
+      }));
+      return { ...known, ir: { ...ir, statics } };
+    }
+    return { ...known, ir };
+  }
+
+  /** The file's name in the memory of the front end: texts of a revision are apart from those of the work tree. */
+  private key(file: string): string {
+    return this.revision === undefined ? file : `${this.revision}\0${file}`;
+  }
+
+  private readonly place = (file: string, start: number, end: number): Place =>
+    this.revision === undefined ? { file, start, end } : { file, revision: this.revision, start, end };
+}
+
+function hook(calls: readonly FileScopeCall[], macro: string): { function: string; place: Place } | null {
+  const found = calls.find((call) => call.macro === macro);
+  return found === undefined ? null : { function: found.args[0] ?? '', place: found.place };
+}
+
+function functionItem({ external, namePlace, place }: Definition): FunctionItem {
+  const { declarator, specifiers } = external;
+  return {
+    name: external.name,
+    static: specifiers.static,
+    annotations: external.annotations,
+    returns: declarator.type.k === 'function' ? declarator.type.returns : declarator.type,
+    parameters: (declarator.parameters ?? []).map(({ name, type }) => ({ name, type })),
+    namePlace,
+    place,
+  };
+}
+
+function variableItem({ external, namePlace, place }: Definition): VariableItem {
+  return {
+    name: external.name,
+    static: external.specifiers.static,
+    extern: external.specifiers.extern,
+    annotations: external.annotations,
+    type: external.declarator.type,
+    hasInitialiser: external.initialised,
+    namePlace,
+    place,
+  };
+}

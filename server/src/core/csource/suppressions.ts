@@ -1,0 +1,61 @@
+import type { Place } from '../place';
+import type { Tokens } from './lexer';
+import type { SuppressionComment } from './unit';
+
+const WORD = 'livepatch-ignore';
+const MAX_COMMENT = 4000;
+
+/** The `livepatch-ignore CODE[, CODE]: reason` comments of a text. Without a code, one speaks for nothing. */
+export function readSuppressions(
+  tokens: Tokens,
+  place: (start: number, end: number) => Place,
+): SuppressionComment[] {
+  const { text, notes } = tokens;
+  const out: SuppressionComment[] = [];
+  for (let n = 0; n + 1 < notes.length; n += 2) {
+    const start = notes[n] as number;
+    const end = notes[n + 1] as number;
+    const at = text.indexOf(WORD, start) + WORD.length;
+    let close = Math.min(end, start + MAX_COMMENT);
+    if (text.startsWith('*/', end - 2) && text.startsWith('/*', start)) close = Math.min(close, end - 2);
+    const said = text.slice(at, Math.max(at, close));
+    const colon = said.indexOf(':');
+    const codes = (colon < 0 ? said : said.slice(0, colon))
+      .split(/[\s,]+/)
+      .filter((code) => /^[A-Za-z0-9][\w-]*$/.test(code));
+    const reason = colon < 0 ? '' : tidy(said.slice(colon + 1));
+    const lineStart = Math.max(lastBreak(text, start), 0);
+    const alone = text.slice(lineStart, start).trim() === '';
+    let coversEnd = lineEnd(text, end);
+    if (alone && text.slice(end, coversEnd).trim() === '')
+      coversEnd = lineEnd(text, nextLine(text, coversEnd));
+    out.push({ codes, reason, place: place(start, end), covers: { start: lineStart, end: coversEnd } });
+  }
+  return out;
+}
+
+/** A reason over several lines as one. */
+function tidy(text: string): string {
+  return text
+    .split(/\r\n|\r|\n/)
+    .map((line) => line.trim().replace(/^\*+\s?/, ''))
+    .join(' ')
+    .trim();
+}
+
+/** Start of the line that `at` stands in. */
+function lastBreak(text: string, at: number): number {
+  let i = at;
+  while (i > 0 && text.charCodeAt(i - 1) !== 10 && text.charCodeAt(i - 1) !== 13) i--;
+  return i;
+}
+
+function lineEnd(text: string, at: number): number {
+  let i = at;
+  while (i < text.length && text.charCodeAt(i) !== 10 && text.charCodeAt(i) !== 13) i++;
+  return i;
+}
+
+function nextLine(text: string, end: number): number {
+  return text.startsWith('\r\n', end) ? end + 2 : Math.min(text.length, end + 1);
+}

@@ -1,0 +1,45 @@
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpus } from 'node:os';
+import { join } from 'node:path';
+import { linuxSource } from '../support/linux-source';
+import { editFigures } from './edit';
+import type { Figure } from './measure';
+import { table } from './measure';
+import { factsFigures, type Source } from './facts';
+import { vsixFigure } from './vsix';
+
+const ROOT = process.env.LIVEPATCH_LINEAGE_ROOT ?? process.cwd();
+
+function sourcesIn(folder: string): Source[] {
+  return readdirSync(folder)
+    .filter((name) => name.endsWith('.c'))
+    .sort()
+    .map((name) => ({ name, text: readFileSync(join(folder, name), 'utf8') }));
+}
+
+async function main(): Promise<void> {
+  const args = process.argv.slice(2);
+  const linux = await linuxSource();
+  if (linux === null) throw new Error('the kernel sources are missing: npm run bench needs Debian');
+  const livepatches = [...sourcesIn(join(linux, 'lib/livepatch')), ...sourcesIn(join(linux, 'samples/livepatch'))];
+  const large = ['kernel/sched/core.c', 'net/core/dev.c', 'kernel/module/main.c', 'kernel/livepatch/core.c']
+    .map((name) => join(linux, name))
+    .filter((path) => existsSync(path))
+    .map((path) => ({ name: path.slice(linux.length + 1), text: readFileSync(path, 'utf8') }));
+  const figures: Figure[] = [
+    ...(await factsFigures(livepatches, large)),
+    ...(await editFigures(ROOT)),
+    ...vsixFigure(ROOT),
+  ];
+  const machine = `${cpus()[0]?.model ?? 'unknown'}, ${cpus().length} cores, Node ${process.version}`;
+  console.log(`${machine}\n\n${table(figures)}`);
+  const at = args.indexOf('--json');
+  const file = at < 0 ? undefined : args[at + 1];
+  if (file) writeFileSync(file, `${JSON.stringify({ schema: 1, machine, figures }, null, 2)}\n`);
+  if (figures.some((figure) => figure.value > figure.limit)) process.exitCode = 1;
+}
+
+main().catch((error: unknown) => {
+  console.error(error instanceof Error ? error.message : String(error));
+  process.exitCode = 2;
+});

@@ -1,0 +1,148 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import {
+  CHARACTER,
+  FIRST_ON_LINE,
+  lex,
+  NAME,
+  NUMBER,
+  PUNCTUATOR,
+  SPACE_BEFORE,
+  STRAY,
+  STRING,
+} from '../../server/src/core/csource/lexer';
+
+function texts(text: string): string[] {
+  const tokens = lex(text);
+  return Array.from({ length: tokens.count }, (_, i) => text.slice(tokens.start[i], tokens.end[i]));
+}
+
+function kinds(text: string): number[] {
+  const tokens = lex(text);
+  return [...tokens.kind.subarray(0, tokens.count)];
+}
+
+test('takes the longest punctuator', () => {
+  expect(texts('a<<=b>>c->d...e##f!=g&&h||i++--j')).toEqual(
+    'a <<= b >> c -> d ... e ## f != g && h || i ++ -- j'.split(' '),
+  );
+});
+
+test('tells names, numbers, strings, characters and strays apart', () => {
+  expect(kinds(`x 0x1fUL 1.5e-3 .5 "s" 'c' L"w" u8"x" @ ;`)).toEqual([
+    NAME,
+    NUMBER,
+    NUMBER,
+    NUMBER,
+    STRING,
+    CHARACTER,
+    STRING,
+    STRING,
+    STRAY,
+    PUNCTUATOR,
+  ]);
+});
+
+test('0xe+1 is an addition', () => {
+  expect(texts('0xe+1 1e+1')).toEqual(['0xe', '+', '1', '1e+1']);
+});
+
+test('steps over comments, continued lines and carriage returns', () => {
+  expect(texts('a/* b */c // d \\\n e\nf\\\ng\r\nh\ri')).toEqual(['a', 'c', 'f', 'g', 'h', 'i']);
+});
+
+test('an unterminated string ends with its line, an unterminated comment with the text', () => {
+  expect(texts('"abc\nd /* e')).toEqual(['"abc', 'd']);
+  expect(texts(`'\nx`)).toEqual([`'`, 'x']);
+  expect(texts('"a\\\nb" c')).toEqual(['"a\\\nb"', 'c']);
+});
+
+test('a byte order mark and NUL bytes are blanks', () => {
+  expect(texts('\ufeffint\0x')).toEqual(['int', 'x']);
+});
+
+test('knows where lines begin and where blanks stand', () => {
+  const tokens = lex('a b\n  #define c\n#');
+  const flags = [...tokens.flags.subarray(0, tokens.count)];
+  expect(flags.map((flag) => (flag & FIRST_ON_LINE) !== 0)).toEqual([true, false, true, false, false, true]);
+  expect(flags.map((flag) => (flag & SPACE_BEFORE) !== 0)).toEqual([false, true, true, false, true, true]);
+  expect(tokens.directives).toEqual([2, 5]);
+});
+
+test('a continued line is one line', () => {
+  const tokens = lex('#define a \\\n b\nc');
+  expect([...tokens.flags.subarray(0, tokens.count)].map((flag) => flag & FIRST_ON_LINE)).toEqual([
+    1, 0, 0, 0, 1,
+  ]);
+});
+
+test('one name is one number', () => {
+  const tokens = lex('abc x abc "abc" abcd');
+  expect(tokens.id[0]).toBe(tokens.id[2]);
+  expect(tokens.id[0]).not.toBe(tokens.id[1]);
+  expect(tokens.id[4]).not.toBe(tokens.id[0]);
+});
+
+test('an astral character is part of a name', () => {
+  expect(texts('a\u{1d4d0}b + c')).toEqual(['a\u{1d4d0}b', '+', 'c']);
+});
+
+const PIECES = [
+  'abc',
+  '0x1f',
+  '"s"',
+  '"',
+  "'",
+  '/*',
+  '*/',
+  '//',
+  '\\\n',
+  '\n',
+  '\r\n',
+  '\r',
+  ' ',
+  '#',
+  '##',
+  '...',
+  '->',
+  '<<=',
+  '\0',
+  '\u{1f600}',
+  '\ud800',
+  '@',
+  '\u2028',
+];
+
+test('tokens are in order, never empty, and leave out nothing but blanks and comments', () => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.oneof(fc.constantFrom(...PIECES), fc.string({ maxLength: 4 })), { maxLength: 60 }),
+      (parts) => {
+        const text = parts.join('');
+        const tokens = lex(text);
+        let at = 0;
+        for (let i = 0; i < tokens.count; i++) {
+          const start = tokens.start[i] as number;
+          const end = tokens.end[i] as number;
+          expect(start).toBeGreaterThanOrEqual(at);
+          expect(end).toBeGreaterThan(start);
+          expect(end).toBeLessThanOrEqual(text.length);
+          const between = text.slice(at, start);
+          expect(
+            /^\/[/*]/.test(between.replace(/^(?:\s|\0|\ufeff|\\[ \t]*(?:\r\n|\r|\n))+/, '')) ||
+              /^[\s\0\ufeff\\]*$/.test(between),
+          ).toBe(true);
+          at = end;
+        }
+      },
+    ),
+  );
+});
+
+test('five million characters on one line take less than a second', () => {
+  const text = `${'x+1;'.repeat(600_000)}"${'y'.repeat(2_000_000)}${'/* '.repeat(200_000)}`;
+  const before = performance.now();
+  const tokens = lex(text);
+  expect(tokens.count).toBe(600_000 * 4 + 1);
+  expect(performance.now() - before).toBeLessThan(1000);
+});
