@@ -1,0 +1,255 @@
+import type { Expr, FunctionIr, Init, Positions, VariableIr } from '../csource/ir';
+import type { CType } from '../csource/types';
+import type { Unit } from '../csource/unit';
+import type { Place } from '../place';
+import { visitExpression, visitExpressions } from './ir-walk';
+import type { Program } from './machine-host';
+
+/** A function of the module: static names belong to their unit. */
+export interface FunctionNode {
+  readonly unit: Unit;
+  readonly name: string;
+  readonly ir: FunctionIr;
+  /** Calls of functions that are not the module's own. */
+  readonly calls: readonly KernelCall[];
+}
+
+export interface KernelCall {
+  readonly callee: string;
+  readonly args: readonly Expr[];
+  readonly place: Place;
+}
+
+/** How a function is run when its address is handed to this kernel function, and in which argument it stands. */
+const DEFERRED: Readonly<Record<string, readonly [from: string, argument: number]>> = {
+  INIT_WORK: ['work', 1],
+  INIT_WORK_ONSTACK: ['work', 1],
+  INIT_DELAYED_WORK: ['work', 1],
+  INIT_DEFERRABLE_WORK: ['work', 1],
+  init_irq_work: ['work', 1],
+  tasklet_setup: ['work', 1],
+  call_rcu: ['work', 1],
+  timer_setup: ['timer', 1],
+  hrtimer_setup: ['timer', 1],
+  kthread_run: ['thread', 0],
+  kthread_create: ['thread', 0],
+  kthread_run_on_cpu: ['thread', 0],
+  kthread_create_on_node: ['thread', 1],
+  kthread_create_on_cpu: ['thread', 0],
+};
+/** How a function is run that stands in a static object of this type. */
+const DEFERRED_TYPES: Readonly<Record<string, string>> = {
+  work_struct: 'work',
+  delayed_work: 'work',
+  irq_work: 'work',
+  tasklet_struct: 'work',
+  timer_list: 'timer',
+  hrtimer: 'timer',
+};
+/** Kernel functions that run what they are handed at once, or that only save it. */
+const AT_ONCE = new Set([
+  'klp_shadow_alloc',
+  'klp_shadow_get_or_alloc',
+  'klp_shadow_free',
+  'klp_shadow_free_all',
+  'kref_put',
+  'on_each_cpu',
+  'smp_call_function',
+  'smp_call_function_single',
+  'stop_machine',
+  'for_each_process',
+  'kallsyms_on_each_symbol',
+  'bus_for_each_dev',
+  'driver_for_each_device',
+  'class_for_each_device',
+  'device_for_each_child',
+  'idr_for_each',
+  'sort',
+  'bsearch',
+  'list_sort',
+]);
+/** The livepatch's own tables: what they hold is reached as callback or patched function, not through a reference. */
+const TABLES = new Set(['klp_patch', 'klp_object', 'klp_func', 'klp_callbacks', 'klp_state']);
+
+/** Something a function refers to: how the target is then run. */
+interface Reference {
+  readonly name: string;
+  /** null: as the referring function is. */
+  readonly from: string | null;
+}
+
+interface Summary {
+  readonly calls: readonly KernelCall[];
+  readonly references: readonly Reference[];
+}
+
+/** Which functions of a module can be reached from where, function pointers taken included. */
+export class CallGraph {
+  readonly #units: readonly Unit[];
+  readonly #nodes = new Map<Unit, Map<string, FunctionNode | null>>();
+  readonly #references = new Map<FunctionNode, readonly Reference[]>();
+  readonly #reached = new Map<FunctionNode, Set<string>>();
+  readonly #seenVariables = new Set<string>();
+
+  constructor(program: Program) {
+    this.#units = program.units;
+  }
+
+  /** Every function of the module, unit by unit. */
+  *functions(): Iterable<FunctionNode> {
+    for (const unit of this.#units) {
+      for (const name of unit.functions.keys()) {
+        const node = this.#node(unit, name);
+        if (node) yield node;
+      }
+    }
+  }
+
+  /** What a name means in a unit: its own function, or one that another unit exports to it. */
+  find(name: string, unit: Unit | null): FunctionNode | null {
+    const own = unit ? this.#node(unit, name) : null;
+    if (own) return own;
+    for (const other of this.#units) {
+      const item = other.functions.get(name);
+      if (item && (unit === null || !item.static)) return this.#node(other, name);
+    }
+    return null;
+  }
+
+  /** Marks all that running this function can run; `from` is 'init', 'exit', a callback kind, 'patched'. */
+  reach(root: FunctionNode, from: string): void {
+    const queue: (readonly [FunctionNode, string])[] = [[root, from]];
+    for (let next = queue.pop(); next; next = queue.pop()) {
+      const [node, origin] = next;
+      let marks = this.#reached.get(node);
+      if (!marks) this.#reached.set(node, (marks = new Set()));
+      if (marks.has(origin)) continue;
+      marks.add(origin);
+      for (const reference of this.#references.get(node) ?? []) {
+        const target = this.find(reference.name, node.unit);
+        if (target) queue.push([target, reference.from ?? origin]);
+        else for (const held of this.#heldBy(reference.name, node.unit)) queue.push(held);
+      }
+    }
+  }
+
+  /** Sorted. */
+  reachedFrom(node: FunctionNode): readonly string[] {
+    return [...(this.#reached.get(node) ?? [])].sort();
+  }
+
+  #node(unit: Unit, name: string): FunctionNode | null {
+    let nodes = this.#nodes.get(unit);
+    if (!nodes) this.#nodes.set(unit, (nodes = new Map()));
+    const known = nodes.get(name);
+    if (known !== undefined) return known;
+    const ir = unit.functions.has(name) ? unit.lower(name) : undefined;
+    if (!ir) {
+      nodes.set(name, null);
+      return null;
+    }
+    const summary = this.#summarise(unit, ir);
+    const node: FunctionNode = { unit, name, ir, calls: summary.calls };
+    nodes.set(name, node);
+    this.#references.set(node, summary.references);
+    return node;
+  }
+
+  #summarise(unit: Unit, ir: FunctionIr): Summary {
+    const calls: KernelCall[] = [];
+    const references: Reference[] = [];
+    /** Names that were dealt with as part of a call. */
+    const handled = new Set<Expr>();
+    const visit = (expr: Expr): void => {
+      if (expr.k === 'call' && expr.callee.k === 'name') {
+        const callee = expr.callee.name;
+        handled.add(expr.callee);
+        if (this.#isOwn(callee, unit)) references.push({ name: callee, from: null });
+        else {
+          calls.push({ callee, args: expr.args, place: placeIn(ir.positions, expr.at) });
+          for (const [index, arg] of expr.args.entries()) {
+            const name = addressed(arg);
+            if (!name) continue;
+            handled.add(name);
+            references.push({ name: name.name, from: handedTo(callee, index) });
+          }
+        }
+      } else if (expr.k === 'assign' && expr.target.k === 'member') {
+        // A function pointer that is stored in an object: whoever calls through it does so when it likes.
+        const name = addressed(expr.value);
+        if (!name || !this.#isOwn(name.name, unit)) return;
+        handled.add(name);
+        references.push({ name: name.name, from: 'event' });
+      } else if (expr.k === 'name' && !handled.has(expr)) references.push({ name: expr.name, from: null });
+    };
+    visitExpressions(ir.body, visit);
+    for (const variable of ir.statics) if (variable.init) visitInit(variable.init, visit);
+    return { calls, references };
+  }
+
+  #isOwn(name: string, unit: Unit): boolean {
+    if (unit.functions.has(name)) return true;
+    return this.#units.some((other) => other.functions.get(name)?.static === false);
+  }
+
+  /** Functions in a static object that somebody refers to: the kernel runs them when it likes. */
+  #heldBy(name: string, unit: Unit): (readonly [FunctionNode, string])[] {
+    const key = `${this.#units.indexOf(unit)}:${name}`;
+    if (this.#seenVariables.has(key)) return [];
+    this.#seenVariables.add(key);
+    const [owner, variable] = this.#variable(name, unit);
+    if (!owner || !variable?.init) return [];
+    const tag = tagOf(variable.type);
+    if (tag !== null && TABLES.has(tag)) return [];
+    const from =
+      (tag !== null && Object.hasOwn(DEFERRED_TYPES, tag) ? DEFERRED_TYPES[tag] : undefined) ?? 'event';
+    const found: (readonly [FunctionNode, string])[] = [];
+    visitInit(variable.init, (expr) => {
+      if (expr.k !== 'name') return;
+      const target = this.find(expr.name, owner);
+      if (target) found.push([target, from]);
+      else found.push(...this.#heldBy(expr.name, owner));
+    });
+    return found;
+  }
+
+  #variable(name: string, unit: Unit): [Unit | null, VariableIr | undefined] {
+    if (unit.variables.has(name)) return [unit, unit.variable(name)];
+    for (const other of this.#units) {
+      const item = other.variables.get(name);
+      if (item && !item.static && item.hasInitialiser) return [other, other.variable(name)];
+    }
+    return [null, undefined];
+  }
+}
+
+/** The place of the stretch of text with this number. */
+export function placeIn(positions: Positions, at: number): Place {
+  const start = positions.base + (positions.table[2 * at] ?? 0);
+  const end = positions.base + (positions.table[2 * at + 1] ?? 0);
+  const { file, revision } = positions;
+  return revision === undefined ? { file, start, end } : { file, revision, start, end };
+}
+
+/** `f` or `&f`. */
+export function addressed(expr: Expr): Extract<Expr, { k: 'name' }> | null {
+  if (expr.k === 'name') return expr;
+  if (expr.k === 'cast') return addressed(expr.of);
+  return expr.k === 'unary' && expr.op === '&' ? addressed(expr.of) : null;
+}
+
+function handedTo(callee: string, index: number): string | null {
+  const deferred = Object.hasOwn(DEFERRED, callee) ? DEFERRED[callee] : undefined;
+  if (deferred && deferred[1] === index) return deferred[0];
+  return AT_ONCE.has(callee) || deferred ? null : 'event';
+}
+
+function tagOf(type: CType): string | null {
+  if (type.k === 'struct') return type.tag;
+  return type.k === 'array' ? tagOf(type.of) : null;
+}
+
+function visitInit(init: Init, visit: (expr: Expr) => void): void {
+  if (init.k === 'value') visitExpression(init.value, visit);
+  else for (const element of init.elements) visitInit(element.init, visit);
+}
