@@ -3,9 +3,6 @@
  * feature comes.
  */
 const NOT_YET: readonly { readonly path: string; readonly value?: string; readonly what: string }[] = [
-  { path: 'scenarios', what: 'Scenarios are not run yet' },
-  { path: 'effects', what: 'Own do/undo pairs are not applied yet' },
-  { path: 'versions.*.keeps', what: 'Kept effects are counted like any other for now' },
   { path: 'versions.*.git', what: 'Sources are read from the work tree for now, not from the revision' },
   { path: 'versions.*.built', what: 'Built modules are not read yet' },
   { path: 'versions.*.dialect', value: 'kpatch', what: 'The dialect kpatch is not read yet' },

@@ -1,0 +1,127 @@
+import type { Unit } from '../csource/unit';
+import type { ExecutionLibrary } from '../execution/api';
+import { executionLibrary } from '../execution/api-models';
+import { effectRowsOf, type OwnEffect } from '../execution/catalogue';
+import { livepatchFacts } from '../execution/facts';
+import type { LivepatchFacts } from '../execution/fact-types';
+import type { Program } from '../execution/machine-host';
+import { type Capabilities, capabilitiesOf } from '../kernel/capabilities';
+import type { EffectPair, Manifest, ManifestVersion } from '../manifest/manifest';
+import { programFingerprint } from './fingerprint';
+import type { Lineage, LineageTarget, LineageVersion } from './lineage';
+
+/** The sources of one version or target, opened. */
+export interface OpenedSources {
+  /** Empty where nothing could be read or nothing is named. */
+  readonly units: readonly Unit[];
+  /** Sources that were named but could not be read, as written. */
+  readonly unread: readonly string[];
+}
+
+/** What a version's sources came to the last time, to be used again while its units are the same. */
+export interface Kept {
+  readonly units: readonly Unit[];
+  readonly module: string;
+  readonly program: Program;
+  readonly facts: LivepatchFacts;
+  readonly fingerprint: string;
+}
+
+/** What is kept from one joining to the next; one per lineage document. */
+export class AssemblyMemo {
+  readonly modules = new Map<string, Kept>();
+  #library: { readonly key: string; readonly library: ExecutionLibrary } | null = null;
+
+  /** The models of kernel functions with the lineage's own do/undo pairs, made anew only if those changed. */
+  library(effects: readonly EffectPair[]): ExecutionLibrary {
+    const own = effects.map(ownEffect);
+    const key = JSON.stringify(own);
+    if (this.#library?.key !== key) {
+      this.#library = { key, library: executionLibrary(effectRowsOf(own)) };
+    }
+    return this.#library.library;
+  }
+}
+
+/** A pair of the manifest with what it leaves out: the first argument is the key, and an errno says that it failed. */
+function ownEffect(pair: EffectPair): OwnEffect {
+  return {
+    do: pair.do.value,
+    undo: pair.undo.value,
+    key: pair.key?.value ?? 'pointer',
+    argument: pair.argument?.value ?? 1,
+    fails: pair.fails?.value ?? 'errno',
+  };
+}
+
+/** Joins a manifest with the sources it names. Facts of modules whose units did not change are not made again. */
+export function assemble(
+  manifest: Manifest,
+  sourcesOf: (entry: { readonly module: string; readonly version: ManifestVersion | null }) => OpenedSources,
+  memo: AssemblyMemo,
+): Lineage {
+  const capabilities = capabilitiesFor(manifest);
+  const versions = manifest.versions.map((entry, index): LineageVersion => {
+    const module = entry.module.value;
+    const { units, unread } = sourcesOf({ module, version: entry });
+    const kept = units.length > 0 ? factsOf(module, units, memo) : null;
+    return {
+      name: entry.version.value,
+      module,
+      index,
+      entry,
+      program: kept?.program ?? null,
+      facts: kept?.facts ?? null,
+      unread,
+      fingerprint: `${kept?.fingerprint ?? 'unread'} ${settingsFingerprint(entry)}`,
+    };
+  });
+  const named = new Map<string, LineageTarget>();
+  for (const target of manifest.targets) {
+    const module = target.module.value;
+    const { units } = sourcesOf({ module, version: null });
+    const kept = units.length > 0 ? factsOf(module, units, memo) : null;
+    named.set(module, { module, program: kept?.program ?? null, fingerprint: `${module} ${kept?.fingerprint ?? ''}` });
+  }
+  const own = new Set(versions.map((version) => version.module));
+  for (const version of versions) {
+    for (const object of version.facts?.patch?.objects ?? []) {
+      if (object.name === null || object.name === '' || own.has(object.name) || named.has(object.name)) continue;
+      named.set(object.name, { module: object.name, program: null, fingerprint: object.name });
+    }
+  }
+  return {
+    name: manifest.lineage?.value ?? 'lineage',
+    manifest,
+    capabilities,
+    versions,
+    targets: [...named.values()],
+    library: memo.library(manifest.effects),
+  };
+}
+
+/** The capabilities of the manifest's kernel; of an unknown one where the manifest names none. */
+export function capabilitiesFor(manifest: Manifest): Capabilities {
+  return capabilitiesOf({
+    release: manifest.kernel.release?.value ?? '',
+    has: manifest.kernel.has.map((item) => item.value),
+    lacks: manifest.kernel.lacks.map((item) => item.value),
+  });
+}
+
+function factsOf(module: string, units: readonly Unit[], memo: AssemblyMemo): Kept {
+  const known = memo.modules.get(module);
+  if (known && known.units.length === units.length && known.units.every((unit, i) => unit === units[i])) return known;
+  const program: Program = { name: module, units };
+  const facts = livepatchFacts(program);
+  const kept = { units, module, program, facts, fingerprint: programFingerprint(program, facts) };
+  memo.modules.set(module, kept);
+  return kept;
+}
+
+/** What of a version's manifest entry changes how it runs or is judged. */
+function settingsFingerprint(entry: ManifestVersion): string {
+  const params = [...entry.params].map(([name, value]) => `${name}=${value.value}`);
+  const keeps = entry.keeps.map((kept) => `${kept.effect.value}:${kept.key?.value ?? ''}`);
+  return JSON.stringify([params, keeps]);
+}

@@ -1,0 +1,94 @@
+import type { Init } from '../csource/ir';
+import type { CType } from '../csource/types';
+import type { Unit } from '../csource/unit';
+import type { LivepatchFacts } from '../execution/fact-types';
+import { visitExpression, visitExpressions } from '../execution/ir-walk';
+import type { Program } from '../execution/machine-host';
+
+/**
+ * Equal for equal behaviour of a module in every run: what init, exit, callbacks and whatever they can reach lower
+ * to, without positions, and the livepatch's tables. The patched functions themselves are not part of it, for no
+ * run calls them: an edit in one of them must not cost a run.
+ */
+export function programFingerprint(program: Program, facts: LivepatchFacts): string {
+  const walk = new Walk(program);
+  for (const root of [facts.init?.name, facts.exit?.name]) if (root !== undefined) walk.name(root);
+  for (const patch of facts.patches) {
+    walk.name(patch.variable);
+    for (const object of patch.objects ?? []) for (const callback of object.callbacks) walk.name(callback.function);
+  }
+  for (const unit of program.units) {
+    walk.parts.push(`${unit.parameters.map((it) => `${it.name}=${it.variable}:${it.type}:${it.permissions}`).join()}`);
+    walk.parts.push(unit.calls.filter((call) => call.macro === 'MODULE_INFO').map((call) => call.args.join()).join(';'));
+  }
+  walk.parts.push(tables(facts));
+  return walk.parts.join('|');
+}
+
+/** The livepatch's tables by their values. */
+function tables(facts: LivepatchFacts): string {
+  return JSON.stringify(
+    facts.patches.map((patch) => [
+      patch.replace,
+      patch.mod.set,
+      patch.states.map((state) => [state.id, state.version]),
+      (patch.objects ?? []).map((object) => [
+        object.name,
+        (object.functions ?? []).map((fn) => [fn.old, fn.sympos]),
+        object.callbacks.map((callback) => [callback.callback, callback.function]),
+      ]),
+    ]),
+  );
+}
+
+class Walk {
+  readonly parts: string[] = [];
+  readonly #units: readonly Unit[];
+  readonly #seen = new Set<string>();
+
+  constructor(program: Program) {
+    this.#units = program.units;
+  }
+
+  /** A name with linkage. One that several units define is taken from all of them: static ones may differ. */
+  name(name: string): void {
+    if (this.#seen.has(name)) return;
+    this.#seen.add(name);
+    for (const unit of this.#units) {
+      const fn = unit.lower(name);
+      if (fn) {
+        this.parts.push(fn.fingerprint);
+        visitExpressions(fn.body, (expr) => {
+          if (expr.k === 'name') this.name(expr.name);
+        });
+        for (const local of fn.statics) if (local.init) this.#init(local.init);
+      }
+      const variable = unit.variable(name);
+      if (variable) {
+        if (isFunctionTable(variable.type)) continue;
+        this.parts.push(variable.fingerprint);
+        if (variable.init) this.#init(variable.init);
+      }
+    }
+  }
+
+  #init(init: Init): void {
+    if (init.k === 'value') {
+      visitExpression(init.value, (expr) => {
+        if (expr.k === 'name') this.name(expr.name);
+      });
+      return;
+    }
+    for (const element of init.elements) {
+      const [first] = element.designators;
+      if (first?.k === 'field' && first.name === 'new_func') continue;
+      this.#init(element.init);
+    }
+  }
+}
+
+/** struct klp_func, or an array of them: its functions are patched in, not called. */
+function isFunctionTable(type: CType): boolean {
+  if (type.k === 'array') return isFunctionTable(type.of);
+  return type.k === 'struct' && type.tag === 'klp_func';
+}

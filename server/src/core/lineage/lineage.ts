@@ -1,0 +1,66 @@
+import type { ExecutionLibrary } from '../execution/api';
+import type { LivepatchFacts } from '../execution/fact-types';
+import type { Program } from '../execution/machine-host';
+import type { Capabilities } from '../kernel/capabilities';
+import type { Manifest, ManifestVersion } from '../manifest/manifest';
+
+/** One version of the lineage, joined with what its sources say. */
+export interface LineageVersion {
+  readonly name: string;
+  readonly module: string;
+  /** Position in the manifest, oldest first, from 0. */
+  readonly index: number;
+  readonly entry: ManifestVersion;
+  /** null where the manifest gives only names, or none of the sources could be read. */
+  readonly program: Program | null;
+  readonly facts: LivepatchFacts | null;
+  /** Sources that were named but could not be read, as written in the manifest. */
+  readonly unread: readonly string[];
+  /** Equal for equal behaviour: what init, exit and callbacks reach, and the livepatch itself. */
+  readonly fingerprint: string;
+}
+
+/** A module that may be absent, come and go: named under `targets`, or as an object of some version. */
+export interface LineageTarget {
+  readonly module: string;
+  readonly program: Program | null;
+  readonly fingerprint: string;
+}
+
+export interface Lineage {
+  readonly name: string;
+  readonly manifest: Manifest;
+  readonly capabilities: Capabilities;
+  readonly versions: readonly LineageVersion[];
+  readonly targets: readonly LineageTarget[];
+  /** Models of kernel functions, the lineage's own do/undo pairs among them. */
+  readonly library: ExecutionLibrary;
+}
+
+/** The version with this name or module name. */
+export function versionByName(lineage: Lineage, name: string): LineageVersion | undefined {
+  return lineage.versions.find((version) => version.name === name || version.module === name);
+}
+
+export function targetByName(lineage: Lineage, module: string): LineageTarget | undefined {
+  return lineage.targets.find((target) => target.module === module);
+}
+
+/** Whether a person can still change this version. */
+export function isDraft(version: LineageVersion): boolean {
+  return version.entry.status.value === 'draft';
+}
+
+/** Whether somebody would want to be on this version: neither faulty nor withdrawn. */
+export function isWanted(version: LineageVersion): boolean {
+  const status = version.entry.status.value;
+  return status === 'draft' || status === 'released';
+}
+
+/** Every name that a step may use: versions, their modules, targets, and modules that are objects of a version. */
+export function knownNames(lineage: Lineage): ReadonlySet<string> {
+  const names = new Set<string>();
+  for (const version of lineage.versions) names.add(version.name).add(version.module);
+  for (const target of lineage.targets) names.add(target.module);
+  return names;
+}

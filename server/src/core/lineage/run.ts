@@ -1,0 +1,102 @@
+import type { Decision, UnknownReason } from '../execution/machine-host';
+import type { Certainty } from '../place';
+import { parseStep, type Step } from '../manifest/steps';
+import type { Lineage } from './lineage';
+import { type Danger, dangersOf, danglingPointers, judge, type Leftover, VERDICTS, type Verdict } from './verdict';
+import { type StepOutcome, World } from './world';
+
+/** A sequence of steps and everything that happened in it. */
+export interface Run {
+  readonly steps: readonly Step[];
+  readonly outcomes: readonly StepOutcome[];
+  /** The world after the last step; clone before stepping on. */
+  readonly end: World;
+  readonly verdict: Verdict;
+  readonly unknown: readonly UnknownReason[];
+}
+
+/** At most this many decisions on unknown values are taken the other way in one run. */
+export const MAX_FLIPS = 64;
+
+/**
+ * Runs the steps on a clean kernel. Branches on unknown values take the way of success; then each of them is taken
+ * the other way once, and what only such a run shows is added to the verdict as "may".
+ */
+export function run(lineage: Lineage, steps: readonly Step[]): Run {
+  const base = once(lineage, steps, null);
+  const decisions = base.end.decisions();
+  if (decisions.length === 0) return base;
+  let verdict = base.verdict;
+  for (let flip = 0; flip < Math.min(decisions.length, MAX_FLIPS); flip++) {
+    verdict = withMay(verdict, once(lineage, steps, flip).verdict);
+  }
+  const unknown = [...base.unknown, ...decisions.map(branchReason)];
+  if (decisions.length > MAX_FLIPS) {
+    const text = `${decisions.length} branches depend on unknown values; the first ${MAX_FLIPS} were tried both ways`;
+    unknown.push({ kind: 'budget', text, place: null });
+  }
+  return { ...base, verdict, unknown };
+}
+
+function branchReason(decision: Decision): UnknownReason {
+  return { kind: 'unknown-branch', text: decision.id, place: decision.place };
+}
+
+function once(lineage: Lineage, steps: readonly Step[], flip: number | null): Run {
+  const world = new World(lineage, flip === null ? {} : { flip });
+  const outcomes: StepOutcome[] = [];
+  const dangers: Danger[] = [];
+  const unknown: UnknownReason[] = [];
+  steps.forEach((step, index) => {
+    const outcome = world.apply(step);
+    outcomes.push(outcome);
+    dangers.push(...dangersOf(world, outcome, index));
+    for (const danger of danglingPointers(world, index)) {
+      if (!dangers.some((known) => known.effect !== null && known.effect.id === danger.effect?.id)) dangers.push(danger);
+    }
+    for (const happening of outcome.happenings) if (happening.k === 'unknown') unknown.push(happening.reason);
+  });
+  return { steps, outcomes, end: world, verdict: judge(world, outcomes, dangers), unknown };
+}
+
+/** The verdict with what another way through the code adds, marked as may. */
+function withMay(base: Verdict, other: Verdict): Verdict {
+  const leftovers = [...base.leftovers];
+  for (const leftover of other.leftovers) {
+    if (!leftovers.some((known) => sameLeftover(known, leftover))) leftovers.push({ ...leftover, certainty: 'may' });
+  }
+  const dangers = [...base.dangers];
+  for (const danger of other.dangers) {
+    if (!dangers.some((known) => known.kind === danger.kind && known.text === danger.text)) {
+      dangers.push({ ...danger, certainty: 'may' });
+    }
+  }
+  const worse = VERDICTS.indexOf(other.word) > VERDICTS.indexOf(base.word);
+  const certainty: Certainty = worse ? 'may' : base.certainty;
+  return { ...base, word: worse ? other.word : base.word, certainty, leftovers, dangers };
+}
+
+function sameLeftover(a: Leftover, b: Leftover): boolean {
+  return a.effect.row.family === b.effect.row.family && a.effect.key === b.effect.key && a.version === b.version;
+}
+
+/** Steps from their text forms; for texts that the program writes itself. Throws on a malformed one. */
+export function steps(...texts: readonly string[]): Step[] {
+  return texts.map((text) => {
+    const step = parseStep(text);
+    if ('problem' in step) throw new Error(`${text}: ${step.problem}`);
+    return step;
+  });
+}
+
+/** Every target module loaded, so that module objects take part. */
+export function targetsLoaded(lineage: Lineage): Step[] {
+  return lineage.targets.map((target) => ({ k: 'load', name: target.module, params: [] }));
+}
+
+/** The steps that decide the verdict of one ordered pair; `from` null is a clean kernel. */
+export function transitionSteps(lineage: Lineage, from: string | null, to: string): Step[] {
+  const load = (name: string): Step => ({ k: 'load', name, params: [] });
+  const pair: Step[] = from === null ? [load(to)] : [load(from), load(to), { k: 'unload', name: from }];
+  return [...targetsLoaded(lineage), ...pair];
+}

@@ -1,0 +1,301 @@
+import type { Effect } from '../execution/effects';
+import type { UnknownReason } from '../execution/machine-host';
+import { formatStep, type Step } from '../manifest/steps';
+import type { Lineage, LineageVersion } from './lineage';
+import { targetsLoaded } from './run';
+import { type Danger, dangersOf, danglingPointers, type Leftover, leftovers, type VerdictWord } from './verdict';
+import { World } from './world';
+
+/**
+ * A walk over the states that are reachable from a clean kernel, shortest ways first. Pairs of versions do not
+ * suffice: what v1 handed to v2 decides what v2 hands to v3.
+ */
+
+/** States that one search visits at most. */
+export const MAX_STATES = 1_500;
+/** Transitions that one search carries out at most. */
+export const MAX_TRIALS = 40_000;
+
+/** What kind of way a trial is; faults found on plain ways are told before those that need more. */
+export type Way =
+  | 'load'
+  | 'disable'
+  | 'reversed-load'
+  | 'reversed-disable'
+  | 'failing'
+  | 'target-absent'
+  | 'target-comes'
+  | 'target-goes'
+  | 'target-comes-meanwhile'
+  | 'target-goes-meanwhile'
+  | 'forced';
+
+/** One way out of one state, tried. */
+export interface Trial {
+  readonly way: Way;
+  /** The newest enabled livepatch before it; null on an unpatched kernel. */
+  readonly from: LineageVersion | null;
+  /** The version that the way loads or disables; null where only a target module moves. */
+  readonly version: LineageVersion | null;
+  /** All steps from a clean kernel. */
+  readonly steps: readonly Step[];
+  /** The steps of this way alone are the last `own` ones. */
+  readonly own: number;
+  /** Dangers that this way showed. */
+  readonly dangers: readonly Danger[];
+  /** What would stay for ever after this way, that was not already staying before it. */
+  readonly leftovers: readonly Leftover[];
+  readonly word: VerdictWord;
+  readonly unknown: readonly UnknownReason[];
+  /** Kernel functions with an effect that can fail, called in its init or pre_patch. */
+  readonly fallible: readonly string[];
+}
+
+interface State {
+  readonly world: World;
+  readonly steps: readonly Step[];
+  readonly top: LineageVersion | null;
+  /** Leftovers by identity that were there already. */
+  readonly left: ReadonlySet<string>;
+  /** Versions whose code helped to make it, by name. */
+  readonly makers: ReadonlySet<string>;
+}
+
+export interface SearchResult {
+  readonly trials: readonly Trial[];
+  readonly states: number;
+  /** Said when a limit was reached. */
+  readonly exhausted: string | null;
+}
+
+/** A trial that was carried out, and the state behind it. */
+interface KeptTrial {
+  readonly trial: Trial;
+  readonly key: string;
+  /** Kept only where the search went on from it: worlds are what costs memory. */
+  end: World | null;
+}
+
+/**
+ * Searches one lineage after the other and keeps what still holds: a trial is used again while the versions that
+ * made its state and the version it loads have the same fingerprints.
+ */
+export class Search {
+  /** Ways tried so far; kept ones are not counted. */
+  tried = 0;
+  #kept = new Map<string, KeptTrial>();
+
+  run(lineage: Lineage): SearchResult {
+    const walk = new Walk(lineage, this.#kept);
+    const result = walk.run();
+    this.tried += walk.tried;
+    this.#kept = walk.keep;
+    return result;
+  }
+}
+
+class Walk {
+  tried = 0;
+  readonly keep = new Map<string, KeptTrial>();
+  readonly #lineage: Lineage;
+  readonly #before: ReadonlyMap<string, KeptTrial>;
+  readonly #trials: Trial[] = [];
+  readonly #seen = new Set<string>();
+  /** Forcing is tried once for each pair of versions: histories do not make it better or worse. */
+  readonly #forced = new Set<string>();
+  readonly #left = new Map<string, readonly Leftover[]>();
+  readonly #queue: State[] = [];
+  #exhausted: string | null = null;
+
+  constructor(lineage: Lineage, before: ReadonlyMap<string, KeptTrial>) {
+    this.#lineage = lineage;
+    this.#before = before;
+  }
+
+  run(): SearchResult {
+    const clean = new World(this.#lineage);
+    for (const step of targetsLoaded(this.#lineage)) clean.apply(step);
+    this.#add(clean, clean.key(), targetsLoaded(this.#lineage), null, new Set());
+    for (let next = 0; next < this.#queue.length; next++) {
+      const state = this.#queue[next];
+      if (!state) break;
+      if (this.#trials.length >= MAX_TRIALS) {
+        this.#exhausted = `the search was ended after ${MAX_TRIALS} transitions`;
+        break;
+      }
+      this.#explore(state);
+    }
+    return { trials: this.#trials, states: this.#queue.length, exhausted: this.#exhausted };
+  }
+
+  #explore(state: State): void {
+    for (const version of this.#lineage.versions) {
+      if (version === state.top || state.world.moduleByName(version.module) !== null) continue;
+      this.#loads(state, version);
+    }
+    if (state.top) this.#disables(state, state.top);
+    this.#targets(state);
+  }
+
+  #loads(state: State, version: LineageVersion): void {
+    const load: Step = { k: 'load', name: version.name, params: [] };
+    const tidy: Step[] = state.top && replaces(version) ? [{ k: 'unload', name: state.top.name }] : [];
+    const kept = this.#try(state, 'load', version, [load, ...tidy], true);
+    this.#follow(state, kept, version);
+    if (!hasCallbacks(version) && !(state.top && hasCallbacks(state.top))) return;
+    const disable: Step = { k: 'disable', name: version.name };
+    this.#try(state, 'reversed-load', version, [{ k: 'stall' }, load, disable, { k: 'resume' }, { k: 'unload', name: version.name }]);
+    const pair = `${state.top?.name ?? ''} ${version.name}`;
+    if (!this.#forced.has(pair)) {
+      this.#forced.add(pair);
+      this.#try(state, 'forced', version, [{ k: 'stall' }, load, { k: 'force', name: version.name }, { k: 'resume' }]);
+    }
+    for (const fn of kept.trial.fallible) {
+      this.#try(state, 'failing', version, [{ k: 'fail', name: version.name, function: fn, errno: null }, load]);
+    }
+    for (const target of targetsOf(version, state.top)) {
+      const comes: Step = { k: 'load', name: target, params: [] };
+      const goes: Step = { k: 'unload', name: target };
+      if (state.world.moduleByName(target) === null) {
+        this.#try(state, 'target-comes-meanwhile', version, [{ k: 'stall' }, load, comes, { k: 'resume' }, ...tidy]);
+      } else {
+        this.#try(state, 'target-goes-meanwhile', version, [{ k: 'stall' }, load, goes, { k: 'resume' }, ...tidy]);
+      }
+    }
+  }
+
+  #disables(state: State, top: LineageVersion): void {
+    const disable: Step = { k: 'disable', name: top.name };
+    this.#follow(state, this.#try(state, 'disable', top, [disable, { k: 'unload', name: top.name }], true), null);
+    if (hasCallbacks(top)) {
+      this.#try(state, 'reversed-disable', top, [{ k: 'stall' }, disable, { k: 'enable', name: top.name }, { k: 'resume' }]);
+    }
+  }
+
+  #targets(state: State): void {
+    for (const target of targetsOf(state.top, null)) {
+      const loaded = state.world.moduleByName(target) !== null;
+      const step: Step = loaded ? { k: 'unload', name: target } : { k: 'load', name: target, params: [] };
+      const way = loaded ? 'target-goes' : 'target-comes';
+      this.#follow(state, this.#try(state, way, null, [step], true), state.top);
+    }
+  }
+
+  /** Goes on from the state behind a trial, unless it is known. */
+  #follow(state: State, kept: KeptTrial, top: LineageVersion | null): void {
+    const { trial } = kept;
+    if (trial.word === 'refused' || trial.dangers.some((danger) => danger.certainty === 'must')) return;
+    if (this.#seen.has(kept.key)) return;
+    if (this.#queue.length >= MAX_STATES) {
+      this.#exhausted = `the search was ended after ${MAX_STATES} states`;
+      return;
+    }
+    const makers = new Set(state.makers);
+    if (trial.version) makers.add(trial.version.name);
+    kept.end ??= this.#carryOut(state, trial.way, trial.version, trial.steps.slice(-trial.own)).end;
+    if (kept.end) this.#add(kept.end, kept.key, trial.steps, top, makers);
+  }
+
+  #add(world: World, key: string, steps: readonly Step[], top: LineageVersion | null, makers: ReadonlySet<string>): void {
+    this.#seen.add(key);
+    const left = new Set(this.#leftovers(world, key).map(leftoverKey));
+    this.#queue.push({ world, steps, top, left, makers });
+  }
+
+  #try(state: State, way: Way, version: LineageVersion | null, own: readonly Step[], goesOn = false): KeptTrial {
+    const name = this.#nameOf(state, version, own);
+    let kept = this.keep.get(name) ?? this.#before.get(name);
+    if (!kept) {
+      this.tried++;
+      kept = this.#carryOut(state, way, version, own);
+      if (!goesOn || this.#seen.has(kept.key)) kept.end = null;
+    }
+    this.keep.set(name, kept);
+    this.#trials.push(kept.trial);
+    return kept;
+  }
+
+  /** What would stay for ever: the same in equal states, so each is taken down only once. */
+  #leftovers(world: World, key: string): readonly Leftover[] {
+    let known = this.#left.get(key);
+    if (!known) {
+      known = leftovers(world).leftovers;
+      this.#left.set(key, known);
+    }
+    return known;
+  }
+
+  /** Names a trial by all that decides it: who made the state, in which form, by which steps, and what is done. */
+  #nameOf(state: State, version: LineageVersion | null, own: readonly Step[]): string {
+    const prints = [...state.makers].map((name) => this.#lineage.versions.find((it) => it.name === name)?.fingerprint);
+    const targets = this.#lineage.targets.map((target) => target.fingerprint);
+    const steps = [...state.steps, ...own].map(formatStep).join(';');
+    return [steps, version?.fingerprint ?? '', ...prints, ...targets].join('\n');
+  }
+
+  #carryOut(state: State, way: Way, version: LineageVersion | null, own: readonly Step[]): KeptTrial {
+    const world = state.world.clone();
+    const dangers: Danger[] = [];
+    const unknown: UnknownReason[] = [];
+    const fallible = new Set<string>();
+    const first = state.steps.length;
+    let refused = false;
+    own.forEach((step, index) => {
+      const outcome = world.apply(step);
+      if (step.k === 'load' && outcome.result < 0) refused = true;
+      dangers.push(...dangersOf(world, outcome, first + index));
+      for (const danger of danglingPointers(world, first + index)) {
+        if (!dangers.some((known) => known.effect !== null && known.effect.id === danger.effect?.id)) dangers.push(danger);
+      }
+      for (const it of outcome.happenings) {
+        if (it.k === 'unknown') unknown.push(it.reason);
+        else if (it.k === 'effect' && it.event.k === 'done' && canFail(it.event.effect)) fallible.add(it.event.effect.row.do);
+      }
+    });
+    const key = world.key();
+    const left = this.#leftovers(world, key).filter((leftover) => !state.left.has(leftoverKey(leftover)));
+    const word = dangers.length > 0 ? 'unsafe' : refused ? 'refused' : left.length > 0 ? 'leaves' : 'clean';
+    const trial: Trial = {
+      way,
+      from: state.top,
+      version,
+      steps: [...state.steps, ...own],
+      own: own.length,
+      dangers,
+      leftovers: left,
+      word,
+      unknown,
+      fallible: [...fallible],
+    };
+    return { trial, key, end: world };
+  }
+}
+
+function leftoverKey(leftover: Leftover): string {
+  const { effect } = leftover;
+  return `${effect.row.family} ${effect.key} ${effect.count} ${leftover.version?.name ?? ''}`;
+}
+
+function replaces(version: LineageVersion): boolean {
+  return version.facts?.patch?.replace !== false;
+}
+
+function hasCallbacks(version: LineageVersion): boolean {
+  return (version.facts?.patch?.objects ?? []).some((object) => object.callbacks.length > 0);
+}
+
+/** Modules whose coming and going calls a callback of one of the two. */
+function targetsOf(a: LineageVersion | null, b: LineageVersion | null): string[] {
+  const names = new Set<string>();
+  for (const version of [a, b]) {
+    for (const object of version?.facts?.patch?.objects ?? []) {
+      if (object.name !== null && object.name !== '' && object.callbacks.length > 0) names.add(object.name);
+    }
+  }
+  return [...names];
+}
+
+/** Whether this effect was made where a failure can still be answered: the error paths of init and pre_patch. */
+function canFail(effect: Effect): boolean {
+  return effect.row.fails !== 'never' && (effect.by.during === 'pre_patch' || effect.by.during === 'init');
+}

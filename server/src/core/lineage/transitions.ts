@@ -1,0 +1,134 @@
+import type { Lineage, LineageVersion } from './lineage';
+import { type Run, run, transitionSteps } from './run';
+import { Search, type SearchResult } from './search';
+import { type Leftover, VERDICTS, type VerdictWord } from './verdict';
+import { formatStep, type Step } from '../manifest/steps';
+
+/** One ordered pair; `from` null is a clean kernel. */
+export interface Transition {
+  readonly from: LineageVersion | null;
+  readonly to: LineageVersion;
+  readonly run: Run;
+}
+
+/** What a transition's result depends on: equal text, equal result. */
+type Fingerprint = string;
+
+/**
+ * The transitions of one lineage, run on demand and kept while the versions they involve do not change. One object
+ * lives as long as the lineage's document; `use` moves it to a newer state of the lineage.
+ */
+export class Transitions {
+  /** Runs carried out so far: what an edit costs shows here. */
+  ran = 0;
+  #lineage: Lineage;
+  readonly #search = new Search();
+  #searched: { readonly lineage: Lineage; readonly result: SearchResult } | null = null;
+  #kept = new Map<string, { readonly fingerprint: Fingerprint; readonly run: Run }>();
+
+  constructor(lineage: Lineage) {
+    this.#lineage = lineage;
+  }
+
+  get lineage(): Lineage {
+    return this.#lineage;
+  }
+
+  /** From now on answers for this state of the lineage; results that still hold are kept. */
+  use(lineage: Lineage): void {
+    this.#lineage = lineage;
+    const names = new Set(lineage.versions.map((version) => version.module));
+    for (const key of this.#kept.keys()) {
+      if (!key.split(' ').every((word) => word === 'none' || names.has(word) || word.includes(':'))) this.#kept.delete(key);
+    }
+  }
+
+  /** The run behind the verdict of FROM to TO. */
+  transition(from: LineageVersion | null, to: LineageVersion): Transition {
+    const key = `${from?.module ?? 'none'} ${to.module}`;
+    const steps = transitionSteps(this.#lineage, from?.name ?? null, to.name);
+    return { from, to, run: this.#run(key, steps, from ? [from, to] : [to]) };
+  }
+
+  /** Any run over some of the versions, kept under its steps. */
+  runOf(steps: readonly Step[], versions: readonly LineageVersion[]): Run {
+    return this.#run(`:${steps.map(formatStep).join(';')}`, steps, versions);
+  }
+
+  /** Every pair in a fixed order: from a clean kernel first, then by version. */
+  all(): readonly Transition[] {
+    const result: Transition[] = [];
+    for (const from of [null, ...this.#lineage.versions]) {
+      for (const to of this.#lineage.versions) if (to !== from) result.push(this.transition(from, to));
+    }
+    return result;
+  }
+
+  /** The walk over all reachable states; what an edit did not touch is not walked again. */
+  search(): SearchResult {
+    if (this.#searched?.lineage !== this.#lineage) {
+      this.#searched = { lineage: this.#lineage, result: this.#search.run(this.#lineage) };
+    }
+    return this.#searched.result;
+  }
+
+  /** Ways that the search has tried so far. */
+  get tried(): number {
+    return this.#search.tried;
+  }
+
+  #run(key: string, steps: readonly Step[], versions: readonly LineageVersion[]): Run {
+    const fingerprint = this.#fingerprint(versions);
+    const kept = this.#kept.get(key);
+    if (kept && kept.fingerprint === fingerprint) return kept.run;
+    this.ran++;
+    const fresh = run(this.#lineage, steps);
+    this.#kept.set(key, { fingerprint, run: fresh });
+    return fresh;
+  }
+
+  #fingerprint(versions: readonly LineageVersion[]): Fingerprint {
+    const targets = this.#lineage.targets.map((target) => target.fingerprint);
+    return [this.#lineage.capabilities.release, ...versions.map((version) => version.fingerprint), ...targets].join('|');
+  }
+}
+
+/** Worse of two verdict words. */
+export function worse(a: VerdictWord, b: VerdictWord): VerdictWord {
+  return VERDICTS.indexOf(a) >= VERDICTS.indexOf(b) ? a : b;
+}
+
+/** One sentence that says why a verdict is what it is. */
+export function because(transition: Transition): string {
+  const { verdict, end } = transition.run;
+  const to = transition.to.name;
+  const danger = verdict.dangers[0];
+  if (verdict.word === 'unsafe' && danger) {
+    return danger.effect && danger.kind === 'dangling-pointer'
+      ? `${describeEffect(danger.effect)} of ${danger.version?.name ?? 'a version'} still points into its module, which can be removed`
+      : danger.text;
+  }
+  const refusal = verdict.refusals[0];
+  if (verdict.word === 'refused' && refusal) {
+    const step = transition.run.steps[refusal.step];
+    return `${step ? formatStep(step) : 'a load'} answers ${refusal.result}`;
+  }
+  const leftover = worstLeftover(verdict.leftovers);
+  if (verdict.word === 'leaves' && leftover) {
+    return `${describeEffect(leftover.effect)} of ${leftover.version?.name ?? 'a version'} stays behind (${leftover.hazard})`;
+  }
+  const unknown = transition.run.unknown.length;
+  if (unknown > 0) return `clean as far as read: ${unknown} ${unknown === 1 ? 'thing' : 'things'} unknown`;
+  if (end.effects().length > 0) return `${to} takes over or undoes everything`;
+  return 'nothing stays behind';
+}
+
+export function worstLeftover(leftovers: readonly Leftover[]): Leftover | undefined {
+  const order = ['use-after-free', 'double-application', 'stuck-value', 'leak'];
+  return [...leftovers].sort((a, b) => order.indexOf(a.hazard) - order.indexOf(b.hazard))[0];
+}
+
+/** "debugfs file net_status" */
+export function describeEffect(effect: { readonly row: { readonly noun: string }; readonly key: string }): string {
+  return `${effect.row.noun} ${effect.key}`;
+}
