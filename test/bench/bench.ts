@@ -3,9 +3,9 @@ import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { linuxSource } from '../support/linux-source';
 import { editFigures } from './edit';
+import { factsFigures, type Source } from './facts';
 import type { Figure } from './measure';
 import { table } from './measure';
-import { factsFigures, type Source } from './facts';
 import { vsixFigure } from './vsix';
 
 const ROOT = process.env.LIVEPATCH_LINEAGE_ROOT ?? process.cwd();
@@ -21,7 +21,10 @@ async function main(): Promise<void> {
   const args = process.argv.slice(2);
   const linux = await linuxSource();
   if (linux === null) throw new Error('the kernel sources are missing: npm run bench needs Debian');
-  const livepatches = [...sourcesIn(join(linux, 'lib/livepatch')), ...sourcesIn(join(linux, 'samples/livepatch'))];
+  const livepatches = [
+    ...sourcesIn(join(linux, 'lib/livepatch')),
+    ...sourcesIn(join(linux, 'samples/livepatch')),
+  ];
   const large = ['kernel/sched/core.c', 'net/core/dev.c', 'kernel/module/main.c', 'kernel/livepatch/core.c']
     .map((name) => join(linux, name))
     .filter((path) => existsSync(path))

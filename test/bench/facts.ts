@@ -41,7 +41,10 @@ function readFacts(sources: readonly Source[]): void {
 }
 
 /** Text to facts against a bare parse of the same bytes. */
-export async function factsFigures(livepatches: readonly Source[], large: readonly Source[]): Promise<Figure[]> {
+export async function factsFigures(
+  livepatches: readonly Source[],
+  large: readonly Source[],
+): Promise<Figure[]> {
   const parser = await bareParser();
   const figures: Figure[] = [];
   for (const [name, sources, rounds] of [
@@ -49,7 +52,10 @@ export async function factsFigures(livepatches: readonly Source[], large: readon
     ['text to facts, large kernel files', large, 12],
   ] as const) {
     for (let warm = 0; warm < 3; warm++) readFacts(sources);
-    const [bare = 1, full = 0] = interleaved(rounds, [() => parseBare(parser, sources), () => readFacts(sources)]);
+    const [bare = 1, full = 0] = interleaved(rounds, [
+      () => parseBare(parser, sources),
+      () => readFacts(sources),
+    ]);
     const size = sources.reduce((sum, source) => sum + source.text.length, 0);
     const detail = `${full.toFixed(1)} ms / ${bare.toFixed(1)} ms, ${sources.length} files, ${Math.round(size / 1000)} KB`;
     figures.push({ name, value: full / bare, limit: 1.5, unit: '× bare parse', detail });

@@ -2,9 +2,13 @@
 export function takeoverVersion(n: number, size: number): string {
   const filler = Array.from(
     { length: size },
-    (_, i) => `static int lp_fix_${i}(struct seq_file *m, void *v)\n{\n\tint sum = ${n};\n\n\tfor (int i = 0; i < ${i + 3}; i++)\n\t\tsum += i * ${i};\n\tseq_printf(m, "fixed %d\\n", sum);\n\treturn 0;\n}\n`,
+    (_, i) =>
+      `static int lp_fix_${i}(struct seq_file *m, void *v)\n{\n\tint sum = ${n};\n\n\tfor (int i = 0; i < ${i + 3}; i++)\n\t\tsum += i * ${i};\n\tseq_printf(m, "fixed %d\\n", sum);\n\treturn 0;\n}\n`,
   ).join('\n');
-  const entries = Array.from({ length: size }, (_, i) => `\t{ .old_name = "subsys_show_${i}", .new_func = lp_fix_${i} },`).join('\n');
+  const entries = Array.from(
+    { length: size },
+    (_, i) => `\t{ .old_name = "subsys_show_${i}", .new_func = lp_fix_${i} },`,
+  ).join('\n');
   return `// SPDX-License-Identifier: GPL-2.0
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 #include <linux/livepatch.h>

@@ -148,6 +148,6 @@ test('after any edits, what was kept equals what is read afresh', () => {
       }
       editor.source.dispose();
     }),
-    { numRuns: 60 },
+    { numRuns: 100 },
   );
 });

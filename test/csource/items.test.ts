@@ -1,6 +1,8 @@
 import { beforeAll, expect, test } from 'vitest';
+import { openUnit } from '../../server/src/core/csource/build-unit';
+import { CSource } from '../../server/src/core/csource/c-source';
 import { typeText } from '../../server/src/core/csource/conversions';
-import { briefStatement, lowered, read, startParser } from './reader';
+import { briefStatement, lowered, OPTIONS, provide, read, startParser } from './reader';
 
 beforeAll(startParser);
 
@@ -148,11 +150,20 @@ test('half-typed code: a function without its end', () => {
   expect(unit.calls.map(({ macro }) => macro)).toEqual(['MODULE_LICENSE']);
 });
 
-test('what is no C text gives an empty, incomplete unit', () => {
-  for (const text of ['\0ELF\u0001', `int x;${' '.repeat(2_000_001)}`]) {
-    const unit = read(text);
-    expect(unit.complete).toBe(false);
-    expect(unit.functions.size + unit.variables.size).toBe(0);
-  }
-  expect(read('', {}).complete).toBe(true);
+test.each([
+  ['\0ELF\u0001', 'not a text file'],
+  [`int x;${' '.repeat(2_000_001)}`, 'too large'],
+] as const)('what is no C text gives an empty unit that says why', (text, because) => {
+  const unit = read(text);
+  expect(unit.complete).toBe(false);
+  expect(unit.unread).toEqual([{ file: 'main.c', because }]);
+  expect(unit.functions.size + unit.variables.size).toBe(0);
+});
+
+test('a file that is not there, and an empty one', () => {
+  expect(read('#include "a.h"').missingIncludes.map(({ name }) => name)).toEqual(['a.h']);
+  expect(openUnit('none.c', provide({}), OPTIONS, new CSource()).unread).toEqual([
+    { file: 'none.c', because: 'missing' },
+  ]);
+  expect(read('')).toMatchObject({ complete: true, unread: [] });
 });

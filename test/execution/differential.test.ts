@@ -3,7 +3,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
-import { generate, PRELUDE } from './c-generator';
+import { generate } from './c-generator';
+import { PRELUDE } from './c-prelude';
 import { load, startParser } from './machine-kit';
 
 const SHIM = `
@@ -28,7 +29,7 @@ beforeAll(startParser);
 function compiled(functions: readonly string[]): string[] {
   const folder = mkdtempSync(join(tmpdir(), 'livepatch-differential-'));
   try {
-    const calls = functions.map((_, i) => `\tprintf("\\001%d\\n", ${i}); f${i}();`).join('\n');
+    const calls = functions.map((_, i) => `\tprintf("@@%d\\n", ${i}); f${i}();`).join('\n');
     const text = `${SHIM}${PRELUDE}${functions.join('\n')}\nint main(void)\n{\n${calls}\n\treturn 0;\n}\n`;
     const source = join(folder, 'all.c');
     writeFileSync(source, text);
@@ -39,7 +40,7 @@ function compiled(functions: readonly string[]): string[] {
     const out = join(folder, 'out');
     execFileSync('sh', ['-c', `"${join(folder, 'all')}" > "${out}"`]);
     return readFileSync(out, 'latin1')
-      .split(/\u0001\d+\n/)
+      .split(/@@\d+\n/)
       .slice(1);
   } finally {
     rmSync(folder, { recursive: true, force: true });

@@ -5,7 +5,7 @@ import { Layout } from '../../server/src/core/execution/layout';
 import { Memory } from '../../server/src/core/execution/memory';
 import { splitPath } from '../../server/src/core/execution/paths';
 import type { Value } from '../../server/src/core/execution/values';
-import { Random } from './c-generator';
+import { Random } from './random';
 
 const int = (bits: 8 | 16 | 32 | 64, signed: boolean): IntType => ({ k: 'int', bits, signed });
 const U8 = int(8, false);

@@ -36,7 +36,9 @@ export class MemoryFiles implements Files {
 
   real(path: string): string | null {
     if (this.#texts.has(path)) return path;
-    return [...this.#texts.keys()].some((known) => known.startsWith(`${path}/`)) || path === '/' ? path : null;
+    return [...this.#texts.keys()].some((known) => known.startsWith(`${path}/`)) || path === '/'
+      ? path
+      : null;
   }
 }
 

@@ -1,7 +1,7 @@
+import type { Analysis } from '../../server/src/features/analysis';
 import { Disk } from '../../server/src/host/files';
 import { Project } from '../../server/src/host/project';
 import { startParser } from '../../server/src/host/start-parser';
-import type { Analysis } from '../../server/src/features/analysis';
 import { MemoryFiles } from './memory-files';
 
 /** The analysis of a lineage on disk. */
@@ -20,6 +20,7 @@ export async function projectOfTexts(
 ): Promise<{ project: Project; files: MemoryFiles }> {
   await startParser();
   const files = new MemoryFiles('/lineage', texts);
-  const manifest = Object.keys(texts).find((name) => name.endsWith('.yaml') || name.endsWith('.yml')) ?? 'livepatch.yaml';
+  const manifest =
+    Object.keys(texts).find((name) => name.endsWith('.yaml') || name.endsWith('.yml')) ?? 'livepatch.yaml';
   return { project: new Project(`/lineage/${manifest}`, '/lineage', files), files };
 }

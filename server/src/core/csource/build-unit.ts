@@ -4,7 +4,7 @@ import { type CSource, MAX_TEXT } from './c-source';
 import { macroBodyText } from './define';
 import { FileScope } from './file-scope';
 import { Fingerprint } from './fingerprint';
-import type { FunctionIr, VariableIr } from './ir';
+import type { FunctionIr, Positions, VariableIr } from './ir';
 import { type Definition, type Items, readItems } from './items';
 import { lex, type Tokens } from './lexer';
 import { itemKey, type Lowered, type LowerInput, lowerFunction, lowerVariable, stillHolds } from './lower';
@@ -38,11 +38,19 @@ export function openUnit(
   return new TranslationUnit(file, provider, options, source, revision);
 }
 
-/** Whether a text is too large or binary: a NUL among the first 8,192 characters. */
+type Unreadable = NonNullable<Unit['unread']>[number];
+
+/** Why a text cannot be read, null if it can. Binary is what has a NUL among its first 8,192 characters. */
+function unreadable(text: string | undefined): Unreadable['because'] | null {
+  if (text === undefined) return 'missing';
+  if (text.length > MAX_TEXT) return 'too large';
+  const nul = text.slice(0, 8192).indexOf('\0');
+  return nul < 0 ? null : 'not a text file';
+}
+
+/** Whether a text is one that is read: neither too large nor binary. */
 export function isReadable(text: string): boolean {
-  if (text.length > MAX_TEXT) return false;
-  const nul = text.indexOf('\0');
-  return nul < 0 || nul >= 8192;
+  return unreadable(text) === null;
 }
 
 class TranslationUnit implements Unit {
@@ -57,6 +65,7 @@ class TranslationUnit implements Unit {
   readonly missingIncludes: Unit['missingIncludes'];
   readonly assumptions: Unit['assumptions'];
   readonly complete: boolean;
+  readonly unread: readonly Unreadable[];
   readonly suppressions: readonly SuppressionComment[];
   private readonly scope: FileScope;
   private readonly items: Items;
@@ -76,16 +85,15 @@ class TranslationUnit implements Unit {
     if (revision !== undefined) this.revision = revision;
     const base = baseFor(options);
     this.scope = new FileScope(base.scope);
-    let readable = true;
+    const unread: Unreadable[] = [];
     const lexed = (name: string): Tokens | undefined => {
       const text = provider.text(name);
-      if (text === undefined) return undefined;
-      if (isReadable(text)) return source.update(this.key(name), text);
-      readable = false;
-      return lex('');
+      const because = unreadable(text);
+      if (because === null) return source.update(this.key(name), text as string);
+      if (unread.every((one) => one.file !== name)) unread.push({ file: name, because });
+      return because === 'missing' ? undefined : lex('');
     };
     const root = lexed(file);
-    if (root === undefined) readable = false;
     this.pre = preprocess({
       file,
       tokens: root ?? lex(''),
@@ -115,7 +123,8 @@ class TranslationUnit implements Unit {
     this.files = [...new Set(pre.layers.map((layer) => layer.file))];
     this.missingIncludes = pre.missing;
     this.assumptions = pre.assumptions;
-    this.complete = readable && pre.complete && pre.missing.length === 0;
+    this.unread = unread;
+    this.complete = unread.length === 0 && pre.complete && pre.missing.length === 0;
     this.suppressions = this.files.flatMap((name) => {
       const layer = pre.layers.find((one) => one.file === name);
       if (layer === undefined || layer.tokens.notes.length === 0) return [];
@@ -146,6 +155,17 @@ class TranslationUnit implements Unit {
 
   variable(name: string): VariableIr | undefined {
     return this.value(name)?.ir;
+  }
+
+  loweredPositions(): ReadonlyMap<string, Positions> {
+    const tables = new Map<string, Positions>();
+    for (const [name, found] of this.lowered) {
+      if (found === null) continue;
+      tables.set(`f:${name}`, found.ir.positions);
+      for (const one of found.ir.statics) tables.set(`s:${one.name}`, one.positions);
+    }
+    for (const [name, found] of this.values) if (found !== null) tables.set(`v:${name}`, found.ir.positions);
+    return tables;
   }
 
   fingerprint(roots: readonly string[]): string {

@@ -13,7 +13,7 @@ export function promote(type: CType): CType {
 }
 
 /** The usual arithmetic conversions; unknown if either side is. */
-export function usual(left: CType, right: CType): CType {
+function usual(left: CType, right: CType): CType {
   const a = promote(left);
   const b = promote(right);
   if (a.k !== 'int' || b.k !== 'int') return UNKNOWN_TYPE;

@@ -20,7 +20,7 @@ export interface Specifiers {
   readonly found: boolean;
 }
 
-export interface Parameter {
+interface Parameter {
   readonly name: string;
   readonly id: number;
   readonly type: CType;
@@ -78,7 +78,7 @@ export function beginsType(l: Lowering, ahead = 0): boolean {
   return name !== 0 && (BEGINNINGS.has(name) || isTypedef(l, name));
 }
 
-export function isTypedef(l: Lowering, name: number): boolean {
+function isTypedef(l: Lowering, name: number): boolean {
   const local = l.binding(name);
   if (local !== undefined) return local.k === 'typedef';
   return l.scope.typedef(name) !== undefined;

@@ -53,10 +53,11 @@ export class FileScope {
    */
   meaning(name: number): number {
     let hash = 0;
-    const type = this.typedefs.get(name) ?? this.globals.get(name);
-    if (type !== undefined) {
-      const full = this.globals.has(name) && !this.typedefs.has(name) ? (this.global(name) ?? type) : type;
-      hash = Math.imul(hashOf(typeText(full)) ^ this.structHash(full), 31) + 1;
+    const typedef = this.typedefs.get(name);
+    if (typedef !== undefined) hash = Math.imul(hashOf(typeText(typedef)) ^ this.structHash(typedef), 31) + 1;
+    if (this.globals.has(name)) {
+      const type = this.global(name) as CType;
+      hash = Math.imul(hash, 31) + Math.imul(hashOf(typeText(type)) ^ this.structHash(type), 37) + 4;
     }
     const value = this.enumerators.get(name);
     if (value !== undefined) hash = Math.imul(hash, 31) + hashOf(String(value)) + 2;

@@ -128,7 +128,7 @@ ${printk(['emerg', 'alert', 'crit', 'err', 'warn', 'notice', 'info', 'debug', 'd
 #define DEFINE_PER_CPU_SHARED_ALIGNED(t, n) typeof(t) n
 #define DEFINE_PER_CPU_ALIGNED(t, n) typeof(t) n
 #define DEFINE_STATIC_KEY_FALSE(n) struct static_key_false n = {}
-#define DEFINE_STATIC_KEY_TRUE(n) struct static_key_true n = {}
+#define DEFINE_STATIC_KEY_TRUE(n) struct static_key_true n = { .key = { .enabled = { .counter = 1 } } }
 #define DECLARE_STATIC_KEY_FALSE(n) extern struct static_key_false n
 #define DECLARE_STATIC_KEY_TRUE(n) extern struct static_key_true n
 #define DEFINE_IDA(n) struct ida n = {}

@@ -103,9 +103,11 @@ export class Lowering {
   /** Records the text between token `from` and the last one read; the number that nodes carry as `at`. */
   place(from: number, to = this.at): number {
     const n = this.positions.length;
-    const last = Math.max(from, Math.min(to, this.count) - 1);
-    const start = this.start[from] as number;
+    // Where nothing follows any more, the end of the item is meant.
+    const final = Math.max(0, this.count - 1);
+    const last = Math.min(Math.max(from, to - 1), final);
     const end = this.end[last] as number;
+    const start = from > final ? end : (this.start[from] as number);
     if (start <= end) this.positions.push(start - this.base, end - this.base);
     else this.positions.push(end - this.base, start - this.base);
     return n >> 1;

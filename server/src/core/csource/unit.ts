@@ -1,5 +1,5 @@
 import type { Place, Span } from '../place';
-import type { FunctionIr, VariableIr } from './ir';
+import type { FunctionIr, Positions, VariableIr } from './ir';
 import type { CType, StructType } from './types';
 
 /** A function as the file's structure shows it; its body is lowered when somebody asks for it. */
@@ -62,6 +62,11 @@ export interface Unit {
   /** Configuration names that `#if` asked for and nothing decided, with the side that was taken. */
   readonly assumptions: readonly { readonly name: string; readonly taken: boolean; readonly place: Place }[];
   readonly complete: boolean;
+  /** Files of this unit whose text could not be used at all, and why. */
+  readonly unread?: readonly {
+    readonly file: string;
+    readonly because: 'missing' | 'not a text file' | 'too large';
+  }[];
   struct(tag: string): StructType | undefined;
   enumerator(name: string): number | bigint | undefined;
   typedef(name: string): CType | undefined;
@@ -71,6 +76,8 @@ export interface Unit {
   lower(name: string): FunctionIr | undefined;
   /** Lowers a file-scope variable's initialiser; the last definition with an initialiser wins. */
   variable(name: string): VariableIr | undefined;
+  /** The position tables of what has been lowered so far, under names that tell functions and variables apart. */
+  loweredPositions(): ReadonlyMap<string, Positions>;
   /** Hash over what `names` and all they can reach within the unit lower to, without positions. */
   fingerprint(names: readonly string[]): string;
   /** The comments that hold `livepatch-ignore`. */

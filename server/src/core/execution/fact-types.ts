@@ -44,7 +44,11 @@ export interface PatchFacts {
   readonly states: readonly StateFacts[];
   readonly statesPlace: Place | null;
   /** Arrays without their terminating empty element, which the kernel would read past. */
-  readonly unterminated: readonly { readonly array: 'objects' | 'functions' | 'states'; readonly name: string; readonly place: Place }[];
+  readonly unterminated: readonly {
+    readonly array: 'objects' | 'functions' | 'states';
+    readonly name: string;
+    readonly place: Place;
+  }[];
   readonly complete: boolean;
 }
 

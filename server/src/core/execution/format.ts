@@ -1,4 +1,3 @@
-import type { CType } from '../csource/types';
 import { type Integer, isErrorPointer, wrap } from './integers';
 import { isInteger, type Unknown, type Value } from './values';
 
@@ -19,15 +18,10 @@ export interface FormatSource {
 const SPEC = /%([-+ #0]*)(\*|\d+)?(?:\.(\*|\d+)?)?(hh|h|ll|l|L|z|Z|t|j|q)?([a-zA-Z%])/g;
 
 /**
- * Formats as lib/vsprintf.c does. `types` are the static types of the arguments where known; an argument that is
- * not known prints as PLACEHOLDER, a constant without a known value as its name.
+ * Formats as lib/vsprintf.c does. An argument that is not known prints as PLACEHOLDER, a constant without a known
+ * value as its name.
  */
-export function formatKernel(
-  source: FormatSource,
-  format: string,
-  args: readonly Value[],
-  types: readonly (CType | undefined)[] = [],
-): string {
+export function formatKernel(source: FormatSource, format: string, args: readonly Value[]): string {
   let next = 0;
   let result = '';
   let last = 0;
@@ -64,15 +58,9 @@ export function formatKernel(
       last += pointee.length;
       SPEC.lastIndex = last;
     }
-    const index = next++;
-    const value = args[index];
+    const value = args[next++];
     width = Math.min(width, 1024);
-    result += one(
-      source,
-      { flags, width, precision, length: match[4] ?? '', conversion, pointee },
-      value,
-      types[index],
-    );
+    result += one(source, { flags, width, precision, length: match[4] ?? '', conversion, pointee }, value);
   }
   return result + format.slice(last);
 }
@@ -86,7 +74,7 @@ interface Spec {
   readonly pointee: string;
 }
 
-function one(source: FormatSource, spec: Spec, value: Value | undefined, type: CType | undefined): string {
+function one(source: FormatSource, spec: Spec, value: Value | undefined): string {
   if (value === undefined) return PLACEHOLDER;
   switch (spec.conversion) {
     case 's':
@@ -101,7 +89,7 @@ function one(source: FormatSource, spec: Spec, value: Value | undefined, type: C
     case 'x':
     case 'X':
     case 'o':
-      return number(spec, value, type);
+      return number(spec, value);
     case 'p':
       return pointer(source, spec, value);
     default:
@@ -149,7 +137,7 @@ const BITS: Readonly<Record<string, number>> = {
   q: 64,
 };
 
-function number(spec: Spec, value: Value, _type: CType | undefined): string {
+function number(spec: Spec, value: Value): string {
   if (!isInteger(value)) return pad(unknownText(value), spec, ' ');
   const signed = spec.conversion === 'd' || spec.conversion === 'i';
   const known = wrap(value, BITS[spec.length] ?? 32, signed);
@@ -228,7 +216,7 @@ const ERRNO_NAMES: Readonly<Record<number, string>> = {
   110: 'ETIMEDOUT',
 };
 
-/** Names of allocation flags, in the order in which the kernel tries them; values of 6.1. */
+/** Names of allocation flags, longest combinations first. Their values differ between releases: a flag named in C keeps its name. */
 const GFP: readonly (readonly [number, string])[] = [
   [0x1d24ca, 'GFP_TRANSHUGE'],
   [0x1d20ca, 'GFP_TRANSHUGE_LIGHT'],

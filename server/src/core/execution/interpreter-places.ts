@@ -132,7 +132,8 @@ function memberPlace(it: Interpreter, f: Frame, base: Place, e: Extract<Expr, { 
     }
   }
   // The cursor of a list past its end: its link is the head itself.
-  if (base.path.endsWith(PAST_END)) return { k: 'pointer', block: base.block, path: base.path.slice(0, -PAST_END.length) };
+  if (base.path.endsWith(PAST_END))
+    return { k: 'pointer', block: base.block, path: base.path.slice(0, -PAST_END.length) };
   return { k: 'pointer', block: base.block, path: `${base.path}.${e.name}` };
 }
 

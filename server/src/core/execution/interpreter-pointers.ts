@@ -2,7 +2,7 @@ import type { CType } from '../csource/types';
 import type { Interpreter } from './interpreter';
 import type { FieldPlace, Layout } from './layout';
 import type { Block } from './memory';
-import { lastSegmentStart, splitPath, trailingIndex, withoutZeroes } from './paths';
+import { lastSegmentStart, trailingIndex, withoutZeroes } from './paths';
 import type { Pointer, Value } from './values';
 
 /** `pointer + n` in elements of type `to`; null where no path says where that is. */
@@ -193,9 +193,4 @@ export function containerOf(pointer: Pointer, member: string): Pointer | null {
     return { k: 'pointer', block: pointer.block, path: zeroes.slice(0, -suffix.length) };
   }
   return null;
-}
-
-/** Number of segments, for tests and bounds. */
-export function depthOf(path: string): number {
-  return splitPath(path).length;
 }

@@ -16,6 +16,7 @@ import type { KernelNames } from './kernel-names';
 import type { MachineHost } from './machine-host';
 import { type Block, Memory, type PristineBlocks } from './memory';
 import { moduleCell } from './module-cells';
+import { placeIn } from './places';
 import type { Printer } from './printer';
 import { type ProgramImage, slotOf, staticBlock } from './program';
 import type { TaskList } from './tasks';
@@ -307,10 +308,7 @@ export class Interpreter implements PristineBlocks, KnownValues {
   place(frame: Frame | null, node: number): Place | null {
     const positions = frame?.positions ?? null;
     if (positions === null || node < 0) return null;
-    const start = positions.base + (positions.table[2 * node] ?? 0);
-    const end = positions.base + (positions.table[2 * node + 1] ?? 0);
-    const { file, revision } = positions;
-    return revision === undefined ? { file, start, end } : { file, revision, start, end };
+    return placeIn(positions, node);
   }
 
   actor(frame: Frame, node: number): Actor {

@@ -131,6 +131,8 @@ export function insertParameters(
     const parameter = findParameter(module, name);
     const owner = module.image.program.name;
     if (parameter === undefined) {
+      // The module loader takes these two itself.
+      if (name === 'async_probe' || name === 'dyndbg') continue;
       log(`${owner}: unknown parameter '${name}' ignored`);
       continue;
     }

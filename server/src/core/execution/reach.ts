@@ -1,9 +1,10 @@
-import type { Expr, FunctionIr, Init, Positions, VariableIr } from '../csource/ir';
+import type { Expr, FunctionIr, Init, VariableIr } from '../csource/ir';
 import type { CType } from '../csource/types';
 import type { Unit } from '../csource/unit';
 import type { Place } from '../place';
 import { visitExpression, visitExpressions } from './ir-walk';
 import type { Program } from './machine-host';
+import { placeIn } from './places';
 
 /** A function of the module: static names belong to their unit. */
 export interface FunctionNode {
@@ -221,14 +222,6 @@ export class CallGraph {
     }
     return [null, undefined];
   }
-}
-
-/** The place of the stretch of text with this number. */
-export function placeIn(positions: Positions, at: number): Place {
-  const start = positions.base + (positions.table[2 * at] ?? 0);
-  const end = positions.base + (positions.table[2 * at + 1] ?? 0);
-  const { file, revision } = positions;
-  return revision === undefined ? { file, start, end } : { file, revision, start, end };
 }
 
 /** `f` or `&f`. */

@@ -5,6 +5,7 @@ import type { FormatSource } from './format';
 import type { Interpreter } from './interpreter';
 import { addTo } from './interpreter-pointers';
 import { lastSegmentStart, trailingIndex, withoutZeroes } from './paths';
+import { placeIn } from './places';
 import { isInteger, type Pointer, type Value } from './values';
 
 const MAX_STRING = 65_536;
@@ -87,10 +88,7 @@ export class Reader implements MemoryReader, FormatSource {
     const cell = block === undefined ? undefined : this.it.memory.cell(block, pointer.path);
     const positions = cell?.positions;
     if (cell === undefined || positions === null || positions === undefined || cell.at < 0) return null;
-    const start = positions.base + (positions.table[2 * cell.at] ?? 0);
-    const end = positions.base + (positions.table[2 * cell.at + 1] ?? 0);
-    const { file, revision } = positions;
-    return revision === undefined ? { file, start, end } : { file, revision, start, end };
+    return placeIn(positions, cell.at);
   }
 
   behind(value: Value): Value {

@@ -32,8 +32,6 @@ export class TaskList {
   private next = 1;
   /** The task whose turn it is. */
   running: QueuedTask | null = null;
-  /** How deep models were when the running task began. */
-  private baseDepth = 0;
 
   clone(): TaskList {
     const copy = new TaskList();
@@ -103,7 +101,7 @@ export class TaskList {
 
   /** Only a task that was not called by a model (as a constructor is) can be suspended and continued. */
   private canSuspend(it: Interpreter): boolean {
-    return this.running !== null && it.modelDepth <= this.baseDepth + 1;
+    return this.running !== null && it.modelDepth <= 1;
   }
 
   private turn(it: Interpreter, task: Task): void {
@@ -132,7 +130,6 @@ export class TaskList {
       depth: it.depth,
       modelDepth: it.modelDepth,
       running: this.running,
-      base: this.baseDepth,
     };
     const trace = task.trace === null ? new TaskTrace() : task.trace.restart();
     it.trace = trace;
@@ -140,7 +137,6 @@ export class TaskList {
     it.depth = 0;
     it.modelDepth = 0;
     this.running = task.queued;
-    this.baseDepth = 0;
     if (task.trace === null) this.replace(task, { ...task, trace, stack: [] });
     const current = this.tasks.find((t) => t.id === task.id);
     let ended = true;
@@ -165,7 +161,6 @@ export class TaskList {
       it.depth = saved.depth;
       it.modelDepth = saved.modelDepth;
       this.running = saved.running;
-      this.baseDepth = saved.base;
     }
     if (ended) {
       if (current !== undefined) this.drop(current);

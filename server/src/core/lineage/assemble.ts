@@ -2,9 +2,10 @@ import type { Unit } from '../csource/unit';
 import type { ExecutionLibrary } from '../execution/api';
 import { executionLibrary } from '../execution/api-models';
 import { effectRowsOf, type OwnEffect } from '../execution/catalogue';
-import { livepatchFacts } from '../execution/facts';
 import type { LivepatchFacts } from '../execution/fact-types';
+import { livepatchFacts } from '../execution/facts';
 import type { Program } from '../execution/machine-host';
+import { movePlaces } from '../execution/places';
 import { type Capabilities, capabilitiesOf } from '../kernel/capabilities';
 import type { EffectPair, Manifest, ManifestVersion } from '../manifest/manifest';
 import { programFingerprint } from './fingerprint';
@@ -81,12 +82,17 @@ export function assemble(
     const module = target.module.value;
     const { units } = sourcesOf({ module, version: null });
     const kept = units.length > 0 ? factsOf(module, units, memo) : null;
-    named.set(module, { module, program: kept?.program ?? null, fingerprint: `${module} ${kept?.fingerprint ?? ''}` });
+    named.set(module, {
+      module,
+      program: kept?.program ?? null,
+      fingerprint: `${module} ${kept?.fingerprint ?? ''}`,
+    });
   }
   const own = new Set(versions.map((version) => version.module));
   for (const version of versions) {
     for (const object of version.facts?.patch?.objects ?? []) {
-      if (object.name === null || object.name === '' || own.has(object.name) || named.has(object.name)) continue;
+      if (object.name === null || object.name === '' || own.has(object.name) || named.has(object.name))
+        continue;
       named.set(object.name, { module: object.name, program: null, fingerprint: object.name });
     }
   }
@@ -111,12 +117,27 @@ export function capabilitiesFor(manifest: Manifest): Capabilities {
 
 function factsOf(module: string, units: readonly Unit[], memo: AssemblyMemo): Kept {
   const known = memo.modules.get(module);
-  if (known && known.units.length === units.length && known.units.every((unit, i) => unit === units[i])) return known;
+  if (known && known.units.length === units.length && known.units.every((unit, i) => unit === units[i]))
+    return known;
   const program: Program = { name: module, units };
   const facts = livepatchFacts(program);
   const kept = { units, module, program, facts, fingerprint: programFingerprint(program, facts) };
+  if (known?.fingerprint === kept.fingerprint) moveAll(known.units, units);
   memo.modules.set(module, kept);
   return kept;
+}
+
+/** The sources changed and the behaviour did not: runs that were made from the old text are shown in the new one. */
+function moveAll(before: readonly Unit[], after: readonly Unit[]): void {
+  for (const old of before) {
+    const unit = after.find((it) => it.file === old.file);
+    if (!unit || unit === old) continue;
+    const now = unit.loweredPositions();
+    for (const [name, positions] of old.loweredPositions()) {
+      const next = now.get(name);
+      if (next && next.table.length === positions.table.length) movePlaces(positions, next);
+    }
+  }
 }
 
 /** What of a version's manifest entry changes how it runs or is judged. */

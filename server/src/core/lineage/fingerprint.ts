@@ -15,11 +15,19 @@ export function programFingerprint(program: Program, facts: LivepatchFacts): str
   for (const root of [facts.init?.name, facts.exit?.name]) if (root !== undefined) walk.name(root);
   for (const patch of facts.patches) {
     walk.name(patch.variable);
-    for (const object of patch.objects ?? []) for (const callback of object.callbacks) walk.name(callback.function);
+    for (const object of patch.objects ?? [])
+      for (const callback of object.callbacks) walk.name(callback.function);
   }
   for (const unit of program.units) {
-    walk.parts.push(`${unit.parameters.map((it) => `${it.name}=${it.variable}:${it.type}:${it.permissions}`).join()}`);
-    walk.parts.push(unit.calls.filter((call) => call.macro === 'MODULE_INFO').map((call) => call.args.join()).join(';'));
+    walk.parts.push(
+      `${unit.parameters.map((it) => `${it.name}=${it.variable}:${it.type}:${it.permissions}`).join()}`,
+    );
+    walk.parts.push(
+      unit.calls
+        .filter((call) => call.macro === 'MODULE_INFO')
+        .map((call) => call.args.join())
+        .join(';'),
+    );
   }
   walk.parts.push(tables(facts));
   return walk.parts.join('|');

@@ -1,5 +1,5 @@
 import type { Effect } from '../execution/effects';
-import type { LineageVersion } from './lineage';
+import { isSameVersion, type LineageVersion } from './lineage';
 import type { Transition, Transitions } from './transitions';
 import type { Danger, Leftover } from './verdict';
 
@@ -23,7 +23,9 @@ export function leftBehind(transitions: Transitions, from: LineageVersion, to: L
   const transition = transitions.transition(from, to);
   const { verdict } = transition.run;
   if (verdict.refusals.length > 0) return [];
-  const alone = new Set(transitions.transition(null, from).run.verdict.leftovers.map((left) => identity(left.effect)));
+  const alone = new Set(
+    transitions.transition(null, from).run.verdict.leftovers.map((left) => identity(left.effect)),
+  );
   const found = new Map<string, LeftBehind>();
   const add = (effect: Effect, dangling: Danger | null, leftover: Leftover | null): void => {
     const key = identity(effect);
@@ -40,9 +42,11 @@ export function leftBehind(transitions: Transitions, from: LineageVersion, to: L
     });
   };
   for (const danger of verdict.dangers) {
-    if (danger.kind === 'dangling-pointer' && danger.effect && danger.version === from) add(danger.effect, danger, null);
+    if (danger.kind === 'dangling-pointer' && danger.effect && isSameVersion(danger.version, from))
+      add(danger.effect, danger, null);
   }
-  for (const leftover of verdict.leftovers) if (leftover.version === from) add(leftover.effect, null, leftover);
+  for (const leftover of verdict.leftovers)
+    if (isSameVersion(leftover.version, from)) add(leftover.effect, null, leftover);
   return [...found.values()];
 }
 

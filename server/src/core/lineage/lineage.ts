@@ -64,3 +64,8 @@ export function knownNames(lineage: Lineage): ReadonlySet<string> {
   for (const target of lineage.targets) names.add(target.module);
   return names;
 }
+
+/** The same version, also after the lineage was read anew: a kept run holds the objects of an earlier reading. */
+export function isSameVersion(a: LineageVersion | null, b: LineageVersion | null): boolean {
+  return a?.module === b?.module;
+}

@@ -1,7 +1,7 @@
 import type { Actor, Effect } from '../execution/effects';
 import type { Step } from '../manifest/steps';
 import { identity } from './left-behind';
-import type { LineageVersion } from './lineage';
+import { isSameVersion, type LineageVersion } from './lineage';
 import { targetsLoaded } from './run';
 import type { Transitions } from './transitions';
 
@@ -21,7 +21,8 @@ export function ownUndo(transitions: Transitions, version: LineageVersion, effec
     for (const happening of outcome.happenings) {
       if (happening.k !== 'effect' || happening.event.k !== 'undone') continue;
       const { effect: undone, by } = happening.event;
-      if (identity(undone) === identity(effect) && end.nameOf(by.instance).version === version) return by;
+      if (identity(undone) === identity(effect) && isSameVersion(end.nameOf(by.instance).version, version))
+        return by;
     }
   }
   return null;

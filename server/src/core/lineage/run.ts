@@ -1,8 +1,16 @@
 import type { Decision, UnknownReason } from '../execution/machine-host';
-import type { Certainty } from '../place';
 import { parseStep, type Step } from '../manifest/steps';
-import type { Lineage } from './lineage';
-import { type Danger, dangersOf, danglingPointers, judge, type Leftover, VERDICTS, type Verdict } from './verdict';
+import type { Certainty } from '../place';
+import { isSameVersion, type Lineage } from './lineage';
+import {
+  type Danger,
+  dangersOf,
+  danglingPointers,
+  judge,
+  type Leftover,
+  VERDICTS,
+  type Verdict,
+} from './verdict';
 import { type StepOutcome, World } from './world';
 
 /** A sequence of steps and everything that happened in it. */
@@ -52,7 +60,8 @@ function once(lineage: Lineage, steps: readonly Step[], flip: number | null): Ru
     outcomes.push(outcome);
     dangers.push(...dangersOf(world, outcome, index));
     for (const danger of danglingPointers(world, index)) {
-      if (!dangers.some((known) => known.effect !== null && known.effect.id === danger.effect?.id)) dangers.push(danger);
+      if (!dangers.some((known) => known.effect !== null && known.effect.id === danger.effect?.id))
+        dangers.push(danger);
     }
     for (const happening of outcome.happenings) if (happening.k === 'unknown') unknown.push(happening.reason);
   });
@@ -63,7 +72,8 @@ function once(lineage: Lineage, steps: readonly Step[], flip: number | null): Ru
 function withMay(base: Verdict, other: Verdict): Verdict {
   const leftovers = [...base.leftovers];
   for (const leftover of other.leftovers) {
-    if (!leftovers.some((known) => sameLeftover(known, leftover))) leftovers.push({ ...leftover, certainty: 'may' });
+    if (!leftovers.some((known) => sameLeftover(known, leftover)))
+      leftovers.push({ ...leftover, certainty: 'may' });
   }
   const dangers = [...base.dangers];
   for (const danger of other.dangers) {
@@ -77,7 +87,11 @@ function withMay(base: Verdict, other: Verdict): Verdict {
 }
 
 function sameLeftover(a: Leftover, b: Leftover): boolean {
-  return a.effect.row.family === b.effect.row.family && a.effect.key === b.effect.key && a.version === b.version;
+  return (
+    a.effect.row.family === b.effect.row.family &&
+    a.effect.key === b.effect.key &&
+    isSameVersion(a.version, b.version)
+  );
 }
 
 /** Steps from their text forms; for texts that the program writes itself. Throws on a malformed one. */

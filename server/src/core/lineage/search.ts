@@ -3,7 +3,14 @@ import type { UnknownReason } from '../execution/machine-host';
 import { formatStep, type Step } from '../manifest/steps';
 import type { Lineage, LineageVersion } from './lineage';
 import { targetsLoaded } from './run';
-import { type Danger, dangersOf, danglingPointers, type Leftover, leftovers, type VerdictWord } from './verdict';
+import {
+  type Danger,
+  dangersOf,
+  danglingPointers,
+  type Leftover,
+  leftovers,
+  type VerdictWord,
+} from './verdict';
 import { World } from './world';
 
 /**
@@ -144,31 +151,66 @@ class Walk {
     this.#follow(state, kept, version);
     if (!hasCallbacks(version) && !(state.top && hasCallbacks(state.top))) return;
     const disable: Step = { k: 'disable', name: version.name };
-    this.#try(state, 'reversed-load', version, [{ k: 'stall' }, load, disable, { k: 'resume' }, { k: 'unload', name: version.name }]);
+    this.#try(state, 'reversed-load', version, [
+      { k: 'stall' },
+      load,
+      disable,
+      { k: 'resume' },
+      { k: 'unload', name: version.name },
+    ]);
     const pair = `${state.top?.name ?? ''} ${version.name}`;
     if (!this.#forced.has(pair)) {
       this.#forced.add(pair);
-      this.#try(state, 'forced', version, [{ k: 'stall' }, load, { k: 'force', name: version.name }, { k: 'resume' }]);
+      this.#try(state, 'forced', version, [
+        { k: 'stall' },
+        load,
+        { k: 'force', name: version.name },
+        { k: 'resume' },
+      ]);
     }
     for (const fn of kept.trial.fallible) {
-      this.#try(state, 'failing', version, [{ k: 'fail', name: version.name, function: fn, errno: null }, load]);
+      this.#try(state, 'failing', version, [
+        { k: 'fail', name: version.name, function: fn, errno: null },
+        load,
+      ]);
     }
     for (const target of targetsOf(version, state.top)) {
       const comes: Step = { k: 'load', name: target, params: [] };
       const goes: Step = { k: 'unload', name: target };
       if (state.world.moduleByName(target) === null) {
-        this.#try(state, 'target-comes-meanwhile', version, [{ k: 'stall' }, load, comes, { k: 'resume' }, ...tidy]);
+        this.#try(state, 'target-comes-meanwhile', version, [
+          { k: 'stall' },
+          load,
+          comes,
+          { k: 'resume' },
+          ...tidy,
+        ]);
       } else {
-        this.#try(state, 'target-goes-meanwhile', version, [{ k: 'stall' }, load, goes, { k: 'resume' }, ...tidy]);
+        this.#try(state, 'target-goes-meanwhile', version, [
+          { k: 'stall' },
+          load,
+          goes,
+          { k: 'resume' },
+          ...tidy,
+        ]);
       }
     }
   }
 
   #disables(state: State, top: LineageVersion): void {
     const disable: Step = { k: 'disable', name: top.name };
-    this.#follow(state, this.#try(state, 'disable', top, [disable, { k: 'unload', name: top.name }], true), null);
+    this.#follow(
+      state,
+      this.#try(state, 'disable', top, [disable, { k: 'unload', name: top.name }], true),
+      null,
+    );
     if (hasCallbacks(top)) {
-      this.#try(state, 'reversed-disable', top, [{ k: 'stall' }, disable, { k: 'enable', name: top.name }, { k: 'resume' }]);
+      this.#try(state, 'reversed-disable', top, [
+        { k: 'stall' },
+        disable,
+        { k: 'enable', name: top.name },
+        { k: 'resume' },
+      ]);
     }
   }
 
@@ -196,13 +238,25 @@ class Walk {
     if (kept.end) this.#add(kept.end, kept.key, trial.steps, top, makers);
   }
 
-  #add(world: World, key: string, steps: readonly Step[], top: LineageVersion | null, makers: ReadonlySet<string>): void {
+  #add(
+    world: World,
+    key: string,
+    steps: readonly Step[],
+    top: LineageVersion | null,
+    makers: ReadonlySet<string>,
+  ): void {
     this.#seen.add(key);
     const left = new Set(this.#leftovers(world, key).map(leftoverKey));
     this.#queue.push({ world, steps, top, left, makers });
   }
 
-  #try(state: State, way: Way, version: LineageVersion | null, own: readonly Step[], goesOn = false): KeptTrial {
+  #try(
+    state: State,
+    way: Way,
+    version: LineageVersion | null,
+    own: readonly Step[],
+    goesOn = false,
+  ): KeptTrial {
     const name = this.#nameOf(state, version, own);
     let kept = this.keep.get(name) ?? this.#before.get(name);
     if (!kept) {
@@ -227,7 +281,9 @@ class Walk {
 
   /** Names a trial by all that decides it: who made the state, in which form, by which steps, and what is done. */
   #nameOf(state: State, version: LineageVersion | null, own: readonly Step[]): string {
-    const prints = [...state.makers].map((name) => this.#lineage.versions.find((it) => it.name === name)?.fingerprint);
+    const prints = [...state.makers].map(
+      (name) => this.#lineage.versions.find((it) => it.name === name)?.fingerprint,
+    );
     const targets = this.#lineage.targets.map((target) => target.fingerprint);
     const steps = [...state.steps, ...own].map(formatStep).join(';');
     return [steps, version?.fingerprint ?? '', ...prints, ...targets].join('\n');
@@ -245,11 +301,13 @@ class Walk {
       if (step.k === 'load' && outcome.result < 0) refused = true;
       dangers.push(...dangersOf(world, outcome, first + index));
       for (const danger of danglingPointers(world, first + index)) {
-        if (!dangers.some((known) => known.effect !== null && known.effect.id === danger.effect?.id)) dangers.push(danger);
+        if (!dangers.some((known) => known.effect !== null && known.effect.id === danger.effect?.id))
+          dangers.push(danger);
       }
       for (const it of outcome.happenings) {
         if (it.k === 'unknown') unknown.push(it.reason);
-        else if (it.k === 'effect' && it.event.k === 'done' && canFail(it.event.effect)) fallible.add(it.event.effect.row.do);
+        else if (it.k === 'effect' && it.event.k === 'done' && canFail(it.event.effect))
+          fallible.add(it.event.effect.row.do);
       }
     });
     const key = world.key();

@@ -1,8 +1,8 @@
+import { formatStep, type Step } from '../manifest/steps';
 import type { Lineage, LineageVersion } from './lineage';
 import { type Run, run, transitionSteps } from './run';
 import { Search, type SearchResult } from './search';
 import { type Leftover, VERDICTS, type VerdictWord } from './verdict';
-import { formatStep, type Step } from '../manifest/steps';
 
 /** One ordered pair; `from` null is a clean kernel. */
 export interface Transition {
@@ -24,7 +24,7 @@ export class Transitions {
   #lineage: Lineage;
   readonly #search = new Search();
   #searched: { readonly lineage: Lineage; readonly result: SearchResult } | null = null;
-  #kept = new Map<string, { readonly fingerprint: Fingerprint; readonly run: Run }>();
+  #kept = new Map<string, { readonly modules: readonly string[]; readonly fingerprint: Fingerprint; readonly run: Run }>();
 
   constructor(lineage: Lineage) {
     this.#lineage = lineage;
@@ -37,9 +37,9 @@ export class Transitions {
   /** From now on answers for this state of the lineage; results that still hold are kept. */
   use(lineage: Lineage): void {
     this.#lineage = lineage;
-    const names = new Set(lineage.versions.map((version) => version.module));
-    for (const key of this.#kept.keys()) {
-      if (!key.split(' ').every((word) => word === 'none' || names.has(word) || word.includes(':'))) this.#kept.delete(key);
+    const modules = new Set(lineage.versions.map((version) => version.module));
+    for (const [key, kept] of this.#kept) {
+      if (!kept.modules.every((module) => modules.has(module))) this.#kept.delete(key);
     }
   }
 
@@ -83,13 +83,17 @@ export class Transitions {
     if (kept && kept.fingerprint === fingerprint) return kept.run;
     this.ran++;
     const fresh = run(this.#lineage, steps);
-    this.#kept.set(key, { fingerprint, run: fresh });
+    this.#kept.set(key, { modules: versions.map((version) => version.module), fingerprint, run: fresh });
     return fresh;
   }
 
   #fingerprint(versions: readonly LineageVersion[]): Fingerprint {
     const targets = this.#lineage.targets.map((target) => target.fingerprint);
-    return [this.#lineage.capabilities.release, ...versions.map((version) => version.fingerprint), ...targets].join('|');
+    return [
+      this.#lineage.capabilities.release,
+      ...versions.map((version) => version.fingerprint),
+      ...targets,
+    ].join('|');
   }
 }
 
@@ -129,6 +133,9 @@ export function worstLeftover(leftovers: readonly Leftover[]): Leftover | undefi
 }
 
 /** "debugfs file net_status" */
-export function describeEffect(effect: { readonly row: { readonly noun: string }; readonly key: string }): string {
+export function describeEffect(effect: {
+  readonly row: { readonly noun: string };
+  readonly key: string;
+}): string {
   return `${effect.row.noun} ${effect.key}`;
 }

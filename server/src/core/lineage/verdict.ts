@@ -1,8 +1,8 @@
 import type { Hazard } from '../execution/catalogue-row';
 import type { Effect, EffectEvent, Fault } from '../execution/effects';
 import type { InstanceId } from '../kernel/types';
-import type { Certainty, Place } from '../place';
 import type { KeptEffect } from '../manifest/manifest';
+import type { Certainty, Place } from '../place';
 import type { Lineage, LineageVersion } from './lineage';
 import type { StepOutcome, World } from './world';
 
@@ -51,9 +51,12 @@ export interface Verdict {
   readonly refusals: readonly Refusal[];
 }
 
-/** The worst hazard of a row, as the JSON names it. */
+/** The worst hazard of an effect, as the JSON names it: what holds no pointer into a module cannot dangle. */
 export function worstHazard(effect: Effect): Hazard {
-  return HAZARDS.find((hazard) => effect.row.hazards.includes(hazard)) ?? 'leak';
+  const possible = effect.row.hazards.filter(
+    (hazard) => hazard !== 'use-after-free' || effect.holds.length > 0,
+  );
+  return HAZARDS.find((hazard) => possible.includes(hazard)) ?? 'leak';
 }
 
 /** Judges one world after its steps. Works on a copy: the world is not changed. */
@@ -65,7 +68,13 @@ export function judge(world: World, outcomes: readonly StepOutcome[], dangers: r
   });
   const all = [...dangers];
   const word: VerdictWord =
-    all.length > 0 ? 'unsafe' : refusals.length > 0 ? 'refused' : left.leftovers.length > 0 ? 'leaves' : 'clean';
+    all.length > 0
+      ? 'unsafe'
+      : refusals.length > 0
+        ? 'refused'
+        : left.leftovers.length > 0
+          ? 'leaves'
+          : 'clean';
   const certainties =
     word === 'unsafe' ? all : word === 'leaves' ? left.leftovers : [{ certainty: 'must' as Certainty }];
   return {
@@ -93,7 +102,13 @@ export function leftovers(world: World): { leftovers: Leftover[]; kept: Effect[]
     if (!version) continue;
     if (isKept(effect, version, world.lineage)) kept.push(effect);
     else {
-      left.push({ effect, hazard: worstHazard(effect), certainty: effect.certainty, version, place: effect.by.place });
+      left.push({
+        effect,
+        hazard: worstHazard(effect),
+        certainty: effect.certainty,
+        version,
+        place: effect.by.place,
+      });
     }
   }
   return { leftovers: left, kept };
@@ -106,7 +121,8 @@ function takeDown(world: World): void {
   }
   // A livepatch may be another one's target and a module may pin the next: go round until nothing moves.
   for (let round = 0; round < 3; round++) {
-    for (const module of [...world.kernel.modules()].reverse()) world.apply({ k: 'unload', name: module.name });
+    for (const module of [...world.kernel.modules()].reverse())
+      world.apply({ k: 'unload', name: module.name });
     if (world.kernel.modules().length === 0) break;
   }
 }
@@ -180,7 +196,15 @@ export function dangersOf(world: World, outcome: StepOutcome, step: number): Dan
 function dangerOf(world: World, event: EffectEvent, step: number): Danger | null {
   if (event.k === 'fault') {
     const version = world.nameOf(event.by.instance).version;
-    return { kind: event.fault, text: event.text, certainty: event.certainty, place: event.by.place, version, step, effect: null };
+    return {
+      kind: event.fault,
+      text: event.text,
+      certainty: event.certainty,
+      place: event.by.place,
+      version,
+      step,
+      effect: null,
+    };
   }
   if (event.k === 'repeated' && event.effect.row.repeated === 'corrupts') {
     return {

@@ -1,6 +1,12 @@
 import type { Effect, EffectEvent } from '../execution/effects';
 import { Machine } from '../execution/machine';
-import type { CallbackRequest, Decision, MachineHost, Program, UnknownReason } from '../execution/machine-host';
+import type {
+  CallbackRequest,
+  Decision,
+  MachineHost,
+  Program,
+  UnknownReason,
+} from '../execution/machine-host';
 import { Kernel } from '../kernel/kernel';
 import {
   type CallbackCall,
@@ -20,7 +26,13 @@ import { type Lineage, type LineageVersion, targetByName, versionByName } from '
 
 /** One thing that happened during a step, in order. */
 export type Happening =
-  | { readonly k: 'log'; readonly text: string; readonly origin: 'core' | 'module'; readonly debug: boolean; readonly timed: boolean }
+  | {
+      readonly k: 'log';
+      readonly text: string;
+      readonly origin: 'core' | 'module';
+      readonly debug: boolean;
+      readonly timed: boolean;
+    }
   /** A callback is entered; the kernel's `called` event with its result follows when it returns. */
   | { readonly k: 'calling'; readonly call: CallbackCall }
   | { readonly k: 'kernel'; readonly event: KernelEvent }
@@ -75,7 +87,10 @@ export class World implements KernelEnvironment, MachineHost {
     this.kernel = origin ? origin.kernel.clone(this) : new Kernel(this, lineage.capabilities);
     this.machine = origin
       ? origin.machine.clone(this)
-      : new Machine(this, { library: lineage.library, ...(options.flip === undefined ? {} : { flip: options.flip }) });
+      : new Machine(this, {
+          library: lineage.library,
+          ...(options.flip === undefined ? {} : { flip: options.flip }),
+        });
     this.#names = new Map(origin ? origin.#names : []);
     this.#freed = new Set(origin ? origin.#freed : []);
     this.#failures = new Map(origin ? [...origin.#failures].map(([name, map]) => [name, new Map(map)]) : []);
@@ -143,7 +158,9 @@ export class World implements KernelEnvironment, MachineHost {
         return 0;
       case 'set': {
         const instance = this.moduleByName(this.moduleOf(step.name));
-        return instance === null ? -ERRNO.ENOENT : this.machine.setParameter(instance, step.param, step.value);
+        return instance === null
+          ? -ERRNO.ENOENT
+          : this.machine.setParameter(instance, step.param, step.value);
       }
       case 'fail': {
         const module = this.moduleOf(step.name);
@@ -200,14 +217,16 @@ export class World implements KernelEnvironment, MachineHost {
     if (!pending) return 0;
     this.#names.set(instance, pending.name);
     this.#happenings.push({ k: 'loaded', instance });
-    if (!pending.program) {
-      const name = pending.name.version?.name ?? pending.name.module;
-      if (pending.name.version) {
-        this.unknown({ kind: 'missing-source', text: `${name}: its sources are not known`, place: null });
-      }
-      return 0;
+    if (!pending.program && pending.name.version) {
+      this.unknown({
+        kind: 'missing-source',
+        text: `${pending.name.version.name}: its sources are not known`,
+        place: null,
+      });
     }
-    const result = this.machine.insert(instance, pending.program, pending.params);
+    // Without sources it is still a module with a name and a state that callbacks can look at.
+    const program = pending.program ?? { name: pending.name.module, units: [] };
+    const result = this.machine.insert(instance, program, pending.program ? pending.params : new Map());
     const failures = this.#failures.get(pending.name.module);
     for (const [fn, errno] of failures ?? []) {
       if (fn === 'init') continue;
@@ -226,7 +245,9 @@ export class World implements KernelEnvironment, MachineHost {
       return -errno;
     }
     if (name.version && !name.version.program) return this.#enableUnread(instance);
-    return name.version?.program || targetByName(this.lineage, name.module)?.program ? this.machine.init(instance) : 0;
+    return name.version?.program || targetByName(this.lineage, name.module)?.program
+      ? this.machine.init(instance)
+      : 0;
   }
 
   /** A version of which only the name is known: assumed to be a livepatch that replaces all others. */
@@ -251,7 +272,7 @@ export class World implements KernelEnvironment, MachineHost {
 
   freed(instance: InstanceId): void {
     this.#freed.add(instance);
-    if (this.#hasProgram(instance)) this.machine.remove(instance);
+    this.machine.remove(instance);
     this.#happenings.push({ k: 'freed', instance });
   }
 
@@ -337,7 +358,7 @@ export class World implements KernelEnvironment, MachineHost {
   }
 }
 
-/** MODULE_INFO(livepatch, "Y"), as the loader reads it from .modinfo. */
+/** MODULE_INFO(livepatch, …): the loader looks for the key and ignores its value (check_modinfo_livepatch). */
 function isLivepatchInfo(macro: string, args: readonly string[]): boolean {
-  return macro === 'MODULE_INFO' && args[0] === 'livepatch' && args[1] !== undefined && args[1].startsWith('"Y');
+  return macro === 'MODULE_INFO' && args[0] === 'livepatch';
 }

@@ -1,0 +1,89 @@
+import * as vscode from 'vscode';
+import type { CommandId } from './command-ids';
+import { generateCleanupPatch } from './commands/generate-cleanup-patch';
+import { showStack } from './commands/show-stack';
+import { includesLivepatch, isManifestPath, MANIFEST_GLOB, MANIFEST_LANGUAGE } from './documents';
+import { STACK_VIEW, StackPanels } from './panel/stack-panels';
+import { RULE_SCHEME, RulePages } from './rule-pages';
+import { ServerHandle } from './server-handle';
+import { StatusItem } from './status-item';
+
+let server: ServerHandle | undefined;
+
+/** Registers what the person can call, and starts the server as soon as a livepatch is in sight. */
+export function activate(context: vscode.ExtensionContext): void {
+  const log = vscode.window.createOutputChannel('Livepatch Lineage', { log: true });
+  const status = new StatusItem();
+  const handle = new ServerHandle(context.extensionPath, log, status);
+  server = handle;
+  const panels = new StackPanels({ extensionUri: context.extensionUri, server: handle, log });
+  const commands: Readonly<Record<CommandId, (argument?: unknown) => Promise<void>>> = {
+    'livepatch.showStack': (manifest) => showStack(handle, panels, manifest),
+    'livepatch.generateCleanupPatch': (wish) => generateCleanupPatch(handle, wish),
+  };
+  for (const [id, run] of Object.entries(commands))
+    context.subscriptions.push(
+      vscode.commands.registerCommand(id, (argument?: unknown) => guarded(log, run(argument))),
+    );
+  context.subscriptions.push(
+    log,
+    status,
+    handle,
+    vscode.window.registerWebviewPanelSerializer(STACK_VIEW, panels),
+    vscode.workspace.registerTextDocumentContentProvider(RULE_SCHEME, new RulePages(handle)),
+    startWhenNeeded(handle, log),
+  );
+}
+
+export async function deactivate(): Promise<void> {
+  await server?.stop();
+  server = undefined;
+}
+
+/** A command that fails says so in one line; the log has the rest. */
+async function guarded(log: vscode.LogOutputChannel, work: Promise<void>): Promise<void> {
+  try {
+    await work;
+  } catch (error) {
+    log.error(error instanceof Error ? error : String(error));
+    void vscode.window.showErrorMessage(error instanceof Error ? error.message : String(error));
+  }
+}
+
+/** A manifest in the workspace, an open manifest, or C that includes linux/livepatch.h starts the server. */
+function startWhenNeeded(handle: ServerHandle, log: vscode.LogOutputChannel): vscode.Disposable {
+  let started = false;
+  const start = (): void => {
+    if (started) return;
+    started = true;
+    handle.start().catch((error: unknown) => log.error(error instanceof Error ? error : String(error)));
+  };
+  const look = (document: vscode.TextDocument): void => {
+    if (!started && concerns(document)) start();
+  };
+  const created = vscode.workspace.createFileSystemWatcher(MANIFEST_GLOB, false, true, true);
+  const watching = vscode.Disposable.from(
+    created,
+    created.onDidCreate(start),
+    vscode.workspace.onDidOpenTextDocument(look),
+    // An include may be typed into a file that is open already.
+    vscode.workspace.onDidChangeTextDocument(({ document, contentChanges }) => {
+      if (!started && contentChanges.some((change) => change.text.includes('h'))) look(document);
+    }),
+  );
+  for (const document of vscode.workspace.textDocuments) look(document);
+  if (!started)
+    vscode.workspace.findFiles(MANIFEST_GLOB, '**/{node_modules,.git}/**', 1).then(
+      (found) => {
+        if (found.length > 0) start();
+      },
+      (error: unknown) => log.warn(`manifests could not be looked for: ${String(error)}`),
+    );
+  return watching;
+}
+
+function concerns(document: vscode.TextDocument): boolean {
+  if (document.uri.scheme !== 'file') return false;
+  if (document.languageId === MANIFEST_LANGUAGE || isManifestPath(document.uri.path)) return true;
+  return document.languageId === 'c' && includesLivepatch(document.getText());
+}

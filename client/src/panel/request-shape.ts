@@ -1,0 +1,37 @@
+/** Is this a request of the page? Lengths are bounded: what is longer was not made by our page. */
+import type { PanelRequest, PanelSource } from '../../../server/src/features/panel-model';
+import { isCount, isOneOf, listOf, record, type Shape } from '../../webview/shape';
+
+const LONGEST_NAME = 20_000;
+const MOST_ARGUMENTS = 100;
+
+function isName(value: unknown): value is string {
+  return typeof value === 'string' && value.length <= LONGEST_NAME;
+}
+
+const isNames = listOf(isName);
+const isArguments: Shape<readonly string[]> = (value): value is readonly string[] =>
+  isNames(value) && value.length <= MOST_ARGUMENTS;
+
+/** Lines and columns count from 1. */
+function isPosition(value: unknown): value is number {
+  return isCount(value) && value >= 1;
+}
+
+type Request<T extends PanelRequest['type']> = Extract<PanelRequest, { type: T }>;
+
+const isReady = record<Request<'ready'>>({ type: isOneOf('ready') });
+const isSelect = record<Request<'select'>>({ type: isOneOf('select'), from: isName, to: isName });
+const isOpen = record<Request<'open'>>({
+  type: isOneOf('open'),
+  source: record<PanelSource>({ uri: isName, line: isPosition, column: isPosition }),
+});
+const isAction = record<Request<'action'>>({
+  type: isOneOf('action'),
+  command: isName,
+  arguments: isArguments,
+});
+
+export function isPanelRequest(value: unknown): value is PanelRequest {
+  return isReady(value) || isSelect(value) || isOpen(value) || isAction(value);
+}

@@ -1,0 +1,77 @@
+import * as vscode from 'vscode';
+import type { LanguageClient } from 'vscode-languageclient/node';
+import type { StatusParams } from '../../server/src/lsp/protocol';
+import type { StatusItem } from './status-item';
+
+export interface ServerEvents {
+  changed(manifest: string): void;
+  status(params: StatusParams): void;
+  running(): void;
+  stopped(): void;
+}
+
+/** The language server, started once, when something first needs it. */
+export class ServerHandle implements vscode.Disposable {
+  readonly #extensionPath: string;
+  readonly #log: vscode.LogOutputChannel;
+  readonly #status: StatusItem;
+  readonly #changed = new vscode.EventEmitter<string>();
+  #client: Promise<LanguageClient> | null = null;
+
+  constructor(extensionPath: string, log: vscode.LogOutputChannel, status: StatusItem) {
+    this.#extensionPath = extensionPath;
+    this.#log = log;
+    this.#status = status;
+  }
+
+  /** Fires with the URI of a manifest whose lineage has been analysed anew. */
+  get onChanged(): vscode.Event<string> {
+    return this.#changed.event;
+  }
+
+  /** The running client. Rejects when the server cannot be started; the next call tries again. */
+  start(): Promise<LanguageClient> {
+    this.#client ??= this.#begin();
+    return this.#client;
+  }
+
+  /** Sends one of the requests of protocol.ts; `R` is what that request answers. */
+  async request<R>(method: string, params: object): Promise<R> {
+    const client = await this.start();
+    return client.sendRequest<R>(method, params);
+  }
+
+  async stop(): Promise<void> {
+    const client = this.#client;
+    this.#client = null;
+    if (client === null) return;
+    try {
+      await (await client).stop();
+    } catch (error) {
+      this.#log.warn(`the server did not stop in order: ${String(error)}`);
+    }
+  }
+
+  dispose(): void {
+    this.#changed.dispose();
+  }
+
+  async #begin(): Promise<LanguageClient> {
+    this.#status.busy('starting');
+    try {
+      // Loaded here and not above: a C file without livepatches shall cost nothing but reading it.
+      const { startServer } = await import('./server');
+      return await startServer(this.#extensionPath, this.#log, {
+        changed: (manifest) => this.#changed.fire(manifest),
+        status: ({ busy, text }) => (busy ? this.#status.busy(text) : this.#status.ready(text)),
+        running: () => this.#status.ready(''),
+        stopped: () => this.#status.trouble('the language server has stopped'),
+      });
+    } catch (error) {
+      this.#client = null;
+      this.#log.error(error instanceof Error ? error : String(error));
+      this.#status.trouble('the language server could not be started');
+      throw new Error(vscode.l10n.t('The livepatch language server could not be started; its log says why.'));
+    }
+  }
+}

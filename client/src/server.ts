@@ -1,0 +1,39 @@
+import { join } from 'node:path';
+import type * as vscode from 'vscode';
+import { LanguageClient, type LanguageClientOptions, State, TransportKind } from 'vscode-languageclient/node';
+import {
+  CHANGED_NOTIFICATION,
+  type ManifestParams,
+  STATUS_NOTIFICATION,
+  type StatusParams,
+} from '../../server/src/lsp/protocol';
+import { DOCUMENT_SELECTOR } from './documents';
+import type { ServerEvents } from './server-handle';
+
+/** Starts the language server with the editor's own Node and resolves when it answers. */
+export async function startServer(
+  extensionPath: string,
+  log: vscode.LogOutputChannel,
+  events: ServerEvents,
+): Promise<LanguageClient> {
+  const module = join(extensionPath, 'dist', 'server.js');
+  const options: LanguageClientOptions = {
+    documentSelector: DOCUMENT_SELECTOR,
+    outputChannel: log,
+    markdown: { isTrusted: false, supportHtml: false },
+  };
+  const client = new LanguageClient(
+    'livepatch',
+    'Livepatch Lineage',
+    { run: { module, transport: TransportKind.ipc }, debug: { module, transport: TransportKind.ipc } },
+    options,
+  );
+  client.onNotification(CHANGED_NOTIFICATION, (params: ManifestParams) => events.changed(params.manifest));
+  client.onNotification(STATUS_NOTIFICATION, (params: StatusParams) => events.status(params));
+  client.onDidChangeState(({ newState }) => {
+    if (newState === State.Stopped) events.stopped();
+    if (newState === State.Running) events.running();
+  });
+  await client.start();
+  return client;
+}

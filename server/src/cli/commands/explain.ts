@@ -1,0 +1,47 @@
+import { versionByName } from '../../core/lineage/lineage';
+import { VERDICTS } from '../../core/lineage/verdict';
+import { explainTransition } from '../../features/explain';
+import { EXIT, Failure } from '../failure';
+import { transitionJson } from '../json';
+import { openLineage, requireUsable } from '../open';
+import { print } from '../print';
+import type { Command } from '../program';
+import { printable } from '../terminal';
+import { verdictOption } from './simulate';
+
+/** One transition in prose. */
+export const explain: Command = {
+  usage: 'explain FROM TO [--in PATH] [--format text|json] [--fail-on leaves|unsafe|refused]',
+  summary: 'one transition in prose: what runs, what does not, what stays behind, what to do',
+  options: { in: { type: 'string' }, format: { type: 'string' }, 'fail-on': { type: 'string' } },
+  positionals: 3,
+  async run(positionals, options) {
+    const format = options.format ?? 'text';
+    if (format !== 'text' && format !== 'json')
+      throw new Failure(`--format is text or json, not "${String(format)}"`);
+    const failOn = verdictOption(options['fail-on']);
+    // As every command, it takes PATH first; with two words the nearest manifest is meant.
+    const path =
+      positionals.length === 3 ? positionals[0] : typeof options.in === 'string' ? options.in : undefined;
+    const [from, to] = positionals.slice(-2);
+    if (positionals.length < 2 || from === undefined || to === undefined) {
+      throw new Failure('name two versions, as in: klp-lineage explain v2 v1 ("none" is a clean kernel)');
+    }
+    const opened = await openLineage(path);
+    requireUsable(opened);
+    const { lineage, transitions } = opened.analysis;
+    const target = versionByName(lineage, to);
+    const origin = from === 'none' ? null : versionByName(lineage, from);
+    if (!target || origin === undefined) throw new Failure(`no version is called "${target ? from : to}"`);
+    if (target === origin) throw new Failure('the two versions are the same');
+    const text = explainTransition(transitions, origin, target, opened.places);
+    const transition = transitions.transition(origin, target);
+    if (format === 'json') {
+      print(
+        `${JSON.stringify({ schema: 1, text, ...transitionJson(transition, opened.places) }, null, 2)}\n`,
+      );
+    } else print(printable(text));
+    const word = transition.run.verdict.word;
+    return failOn !== null && VERDICTS.indexOf(word) >= VERDICTS.indexOf(failOn) ? EXIT.findings : EXIT.fine;
+  },
+};

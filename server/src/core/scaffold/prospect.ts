@@ -1,0 +1,76 @@
+import { openUnit } from '../csource/build-unit';
+import { CSource } from '../csource/c-source';
+import type { SourceProvider } from '../csource/unit';
+import { AssemblyMemo, assemble } from '../lineage/assemble';
+import type { Lineage, LineageVersion } from '../lineage/lineage';
+import { Transitions } from '../lineage/transitions';
+import { parseManifest } from '../manifest/parse';
+import { dirname, join } from './layout';
+import type { NewFile, Subject } from './subject';
+
+/** The lineage as it would be with the new version in it. */
+export interface Prospect {
+  readonly lineage: Lineage;
+  readonly transitions: Transitions;
+  readonly added: LineageVersion;
+}
+
+/**
+ * Reads the lineage again with a manifest that names the new version and with the files that it would have: what is
+ * generated is judged as if somebody had written it.
+ */
+export function prospect(
+  subject: Subject,
+  manifestText: string,
+  name: string,
+  files: readonly NewFile[],
+  units: readonly string[],
+): Prospect | null {
+  const { manifest } = parseManifest(subject.manifestFile, manifestText);
+  const texts = new Map(files.map((file) => [file.path, file.text]));
+  const home = dirname(subject.manifestFile);
+  const lineage = assemble(
+    manifest,
+    ({ module, version }) => {
+      const known = subject.lineage.versions.find((item) => item.module === module);
+      if (known) return { units: subject.unitsOf(known), unread: known.unread };
+      const target = subject.lineage.targets.find((item) => item.module === module);
+      if (target) return { units: target.program?.units ?? [], unread: [] };
+      if (version?.version.value !== name) return { units: [], unread: [] };
+      const folders = version.include.map((include) => join(home, include.value));
+      const defines = Object.fromEntries([...version.defines].map(([key, value]) => [key, value.value]));
+      const options = { defines, kernelRelease: manifest.kernel.release?.value ?? '' };
+      const provider = sources(subject, texts, folders);
+      const source = new CSource();
+      const opened = units.map((unit) => openUnit(unit, provider, options, source));
+      return { units: opened, unread: [] };
+    },
+    new AssemblyMemo(),
+  );
+  const added = lineage.versions.find((version) => version.name === name);
+  return added ? { lineage, transitions: new Transitions(lineage), added } : null;
+}
+
+/** The new files before those of the lineage. */
+function sources(
+  subject: Subject,
+  texts: ReadonlyMap<string, string>,
+  folders: readonly string[],
+): SourceProvider {
+  const text = (file: string): string | undefined => {
+    const added = texts.get(file);
+    if (added !== undefined) return added;
+    const known = subject.text(file);
+    return known === '' && !subject.exists(file) ? undefined : known;
+  };
+  return {
+    text,
+    resolve: (name, from) => {
+      for (const folder of [dirname(from), ...folders]) {
+        const path = join(folder, name);
+        if (texts.has(path) || subject.exists(path)) return path;
+      }
+      return undefined;
+    },
+  };
+}

@@ -1,0 +1,29 @@
+import type { Unit } from '../csource/unit';
+import type { Lineage, LineageVersion } from '../lineage/lineage';
+import type { Transitions } from '../lineage/transitions';
+
+/** The lineage that is scaffolded, as its reader has it. Paths are absolute, with `/` between their parts. */
+export interface Subject {
+  readonly manifestFile: string;
+  readonly lineage: Lineage;
+  readonly transitions: Transitions;
+  /** The text of a file of the lineage, the manifest included; empty where it could not be read. */
+  text(file: string): string;
+  unitsOf(version: LineageVersion): readonly Unit[];
+  filesOf(version: LineageVersion): readonly string[];
+  /** Whether something exists at this path. */
+  exists(path: string): boolean;
+}
+
+export interface Request {
+  readonly restore: string;
+  readonly after: readonly string[];
+  readonly as: string;
+  /** Folder for the new files; null for the usual one. */
+  readonly out: string | null;
+}
+
+export interface NewFile {
+  readonly path: string;
+  readonly text: string;
+}

@@ -1,0 +1,305 @@
+import type { Effect } from '../core/execution/effects';
+import { CALLBACK_KINDS, type CallbackCall, type InstanceId } from '../core/kernel/types';
+import { versionByName } from '../core/lineage/lineage';
+import type { Transition } from '../core/lineage/transitions';
+import type { Happening, World } from '../core/lineage/world';
+import { formatStep } from '../core/manifest/steps';
+import type { Analysis } from './analysis';
+import { sourcesFor, type ToSource } from './panel';
+import type { PanelLane, PanelSpan, PanelTransition } from './panel-model';
+import { callText, versionText } from './run-text';
+import { transitionSentence } from './sentence';
+
+type CallbackLane = Extract<PanelLane, { k: 'callbacks' }>;
+type Mark = CallbackLane['marks'][number];
+
+/** One transition told over moments, or null where a name is not a version of the lineage. */
+export function panelTransition(
+  analysis: Analysis,
+  from: string,
+  to: string,
+  toUri: (file: string) => string,
+): PanelTransition | null {
+  const target = versionByName(analysis.lineage, to);
+  const origin = from === 'none' ? null : versionByName(analysis.lineage, from);
+  if (!target || origin === undefined || origin === target) return null;
+  const transition = analysis.transitions.transition(origin, target);
+  return new Telling(transition, sourcesFor(analysis, toUri)).tell(actionsFor(transition));
+}
+
+function actionsFor(transition: Transition): PanelTransition['actions'] {
+  const { from, to } = transition;
+  if (!from || transition.run.verdict.word === 'clean' || from.index < to.index) return [];
+  return [
+    {
+      command: 'livepatch.generateCleanupPatch',
+      title: `Generate a version that restores ${to.name} and cleans up after ${from.name}`,
+      arguments: [to.name, from.name],
+    },
+  ];
+}
+
+/** Walks through a run's happenings once and collects moments, lanes and log. */
+class Telling {
+  readonly #transition: Transition;
+  readonly #toSource: ToSource;
+  readonly #world: World;
+  readonly #moments: { title: string }[] = [];
+  readonly #log: { text: string; kind: 'command' | 'core' | 'module' | 'fault'; moment: number }[] = [];
+  readonly #steps: { step: string; result: number; first: number; last: number }[] = [];
+  readonly #marks = new Map<string, { lane: CallbackLane; marks: Mark[] }>();
+  readonly #modules = new Map<InstanceId, { first: number; freed: number | null }>();
+  readonly #effects = new Map<
+    number,
+    { effect: Effect; first: number; undone: number | null; spans: PanelSpan[] }
+  >();
+  readonly #tasks: PanelSpan[] = [];
+  readonly #replaced = new Map<InstanceId, number>();
+  /** Moments of callbacks that have not returned yet. */
+  readonly #entered: number[] = [];
+  #switching: { first: number; label: string } | null = null;
+
+  constructor(transition: Transition, toSource: ToSource) {
+    this.#transition = transition;
+    this.#toSource = toSource;
+    this.#world = transition.run.end;
+  }
+
+  tell(actions: PanelTransition['actions']): PanelTransition {
+    const { run, from, to } = this.#transition;
+    run.outcomes.forEach((outcome) => {
+      const step = formatStep(outcome.step);
+      const first = this.#moment(`% ${step}`);
+      this.#log.push({ text: `% ${step}`, kind: 'command', moment: first });
+      for (const happening of outcome.happenings) this.#happening(happening);
+      this.#steps.push({ step, result: outcome.result, first, last: this.#moments.length - 1 });
+    });
+    this.#absentMarks();
+    const { verdict } = run;
+    for (const danger of verdict.dangers) {
+      const last = this.#steps[danger.step]?.last ?? this.#moments.length - 1;
+      this.#log.push({ text: danger.text, kind: 'fault', moment: last });
+    }
+    return {
+      schema: 1,
+      from: from?.name ?? 'none',
+      to: to.name,
+      verdict: verdict.word,
+      certainty: verdict.certainty,
+      sentence: transitionSentence(this.#transition),
+      unknown: run.unknown.map((reason) => reason.text),
+      steps: this.#steps,
+      moments: this.#moments,
+      lanes: this.#lanes(),
+      log: this.#log.sort((a, b) => a.moment - b.moment),
+      origin: 'predicted',
+      leftovers: verdict.leftovers.map((leftover) => ({
+        effect: leftover.effect.row.noun,
+        key: leftover.effect.key,
+        hazard: leftover.hazard,
+        certainty: leftover.certainty,
+        version: leftover.version?.name ?? '',
+        source: this.#toSource(leftover.place),
+      })),
+      actions,
+    };
+  }
+
+  #moment(title: string): number {
+    this.#moments.push({ title });
+    return this.#moments.length - 1;
+  }
+
+  #now(): number {
+    return this.#moments.length - 1;
+  }
+
+  #happening(it: Happening): void {
+    switch (it.k) {
+      case 'log':
+        if (!it.debug) this.#log.push({ text: it.text, kind: it.origin, moment: this.#now() });
+        return;
+      case 'calling':
+        this.#entered.push(this.#moment(callText(this.#world, it.call)));
+        return;
+      case 'loaded':
+        this.#modules.set(it.instance, { first: this.#now(), freed: null });
+        return;
+      case 'freed': {
+        const life = this.#modules.get(it.instance);
+        if (life)
+          life.freed = this.#moment(`${this.#world.nameOf(it.instance).module} is removed from memory`);
+        return;
+      }
+      case 'effect':
+        this.#effectEvent(it.event);
+        return;
+      case 'kernel':
+        this.#kernelEvent(it.event);
+        return;
+      case 'unknown':
+        return;
+    }
+  }
+
+  #kernelEvent(event: Extract<Happening, { k: 'kernel' }>['event']): void {
+    switch (event.k) {
+      case 'called': {
+        const moment = this.#entered.pop() ?? this.#now();
+        const failed = event.call.callback === 'pre_patch' && event.result < 0;
+        this.#mark(event.call, { moment, state: 'ran', because: failed ? `answers ${event.result}` : null });
+        return;
+      }
+      case 'skipped': {
+        const by = event.by === null ? '' : ` by ${versionText(this.#world, event.by)}`;
+        this.#mark(event.call, { moment: this.#now(), state: 'skipped', because: `${event.because}${by}` });
+        return;
+      }
+      case 'transition': {
+        const name = versionText(this.#world, event.patch);
+        if (event.phase === 'start') {
+          const moment = this.#moment(`tasks begin to move: ${name} ${event.to}`);
+          this.#switching = { first: moment, label: name };
+        } else if (event.phase === 'complete') {
+          const moment = this.#moment(`all tasks have moved: ${name} ${event.to}`);
+          if (this.#switching) {
+            this.#tasks.push({
+              first: this.#switching.first,
+              last: moment,
+              state: 'mixed',
+              label: `tasks move to ${event.to === 'patched' ? `${name}'s code` : 'the code below'}`,
+            });
+          }
+          this.#switching = null;
+        } else this.#moment(`transition of ${name}: ${event.phase}`);
+        return;
+      }
+      case 'replaced':
+        this.#replaced.set(event.patch, this.#now());
+        return;
+      case 'released':
+        this.#moment(`${versionText(this.#world, event.patch)} can be removed`);
+        return;
+      case 'warning':
+        this.#log.push({ text: event.text, kind: 'fault', moment: this.#now() });
+        return;
+    }
+  }
+
+  #effectEvent(event: Extract<Happening, { k: 'effect' }>['event']): void {
+    if (event.k === 'done') {
+      this.#effects.set(event.effect.id, {
+        effect: event.effect,
+        first: this.#now(),
+        undone: null,
+        spans: [],
+      });
+    } else if (event.k === 'undone') {
+      const known = this.#effects.get(event.effect.id);
+      if (known) known.undone = this.#now();
+    } else if (event.k === 'fault') {
+      this.#log.push({ text: event.text, kind: 'fault', moment: this.#now() });
+    }
+  }
+
+  #mark(call: CallbackCall, mark: Omit<Mark, 'callback' | 'source'>): void {
+    const image = this.#world.machine.image(call.patch);
+    const object = image?.objects?.[call.object];
+    const key = `${call.patch} ${call.object}`;
+    let known = this.#marks.get(key);
+    if (!known) {
+      const version = versionText(this.#world, call.patch);
+      known = { lane: { k: 'callbacks', version, object: object?.name ?? null, marks: [] }, marks: [] };
+      this.#marks.set(key, known);
+    }
+    known.marks.push({ ...mark, callback: call.callback, source: this.#sourceOf(call) });
+  }
+
+  #sourceOf(call: CallbackCall): Mark['source'] {
+    const version = this.#world.nameOf(call.patch).version;
+    const object = version?.facts?.patch?.objects?.[call.object];
+    const callback = object?.callbacks.find((it) => it.callback === call.callback);
+    return this.#toSource(callback ? (callback.definition ?? callback.place) : null);
+  }
+
+  /** A version's vmlinux object without callbacks still gets its lane: what is absent shows as absent. */
+  #absentMarks(): void {
+    for (const [instance, life] of this.#modules) {
+      const version = this.#world.nameOf(instance).version;
+      const image = this.#world.machine.image(instance);
+      if (!version || !image?.objects) continue;
+      image.objects.forEach((object, index) => {
+        const marks = this.#marks.get(`${instance} ${index}`)?.marks ?? [];
+        const absent = CALLBACK_KINDS.filter(
+          (kind) => !object.callbacks.has(kind) && (kind === 'pre_patch' || kind === 'post_patch'),
+        );
+        if (object.name !== null && marks.length === 0) return;
+        for (const callback of absent) {
+          this.#mark(
+            { patch: instance, object: index, callback, target: null },
+            { moment: life.first, state: 'absent', because: `no ${callback}` },
+          );
+        }
+      });
+    }
+  }
+
+  #lanes(): PanelLane[] {
+    const end = this.#now();
+    const lanes: PanelLane[] = [...this.#marks.values()].map(({ lane, marks }) => ({
+      ...lane,
+      marks: marks.sort((a, b) => a.moment - b.moment),
+    }));
+    lanes.push({ k: 'tasks', spans: this.#tasks });
+    for (const { effect, first, undone } of this.#effects.values()) {
+      if (this.#isPassing(first, undone)) continue;
+      lanes.push({
+        k: 'effect',
+        key: effect.key,
+        noun: effect.row.noun,
+        spans: this.#effectSpans(effect, first, undone ?? end),
+        source: this.#toSource(effect.by.place),
+      });
+    }
+    for (const [instance, life] of this.#modules) {
+      const name = this.#world.nameOf(instance);
+      const last = life.freed === null ? end : Math.max(life.first, life.freed - 1);
+      const spans: PanelSpan[] = [{ first: life.first, last, state: 'in-memory', label: 'in memory' }];
+      if (life.freed !== null) {
+        spans.push({ first: life.freed, last: end, state: 'freed', label: 'freed' });
+      }
+      lanes.push({ k: 'module', version: name.version?.name ?? name.module, module: name.module, spans });
+    }
+    return lanes;
+  }
+
+  /** Done and undone within one moment: nothing a picture could show. */
+  #isPassing(first: number, undone: number | null): boolean {
+    return undone !== null && undone === first;
+  }
+
+  #effectSpans(effect: Effect, first: number, last: number): PanelSpan[] {
+    const owner = versionText(this.#world, effect.by.instance);
+    const replaced = this.#isLeft(effect) ? (this.#replaced.get(effect.by.instance) ?? null) : null;
+    const freed =
+      effect.holds.map((it) => this.#modules.get(it)?.freed ?? null).find((it) => it !== null) ?? null;
+    // Each stretch ends where the next one begins.
+    const starts: { at: number; state: PanelSpan['state']; label: string }[] = [
+      { at: first, state: 'owned', label: `owner: ${owner}` },
+    ];
+    if (replaced !== null && replaced <= last)
+      starts.push({ at: replaced, state: 'no-owner', label: 'no owner' });
+    if (freed !== null && freed <= last) {
+      const dangerous = effect.row.hazards.includes('use-after-free');
+      starts.push({ at: freed, state: 'freed', label: dangerous ? 'use-after-free' : 'stays' });
+    }
+    return starts.map(({ at, state, label }, i) => {
+      const next = starts[i + 1]?.at;
+      return { first: at, last: next === undefined ? last : Math.max(at, next - 1), state, label };
+    });
+  }
+
+  #isLeft(effect: Effect): boolean {
+    return this.#transition.run.verdict.leftovers.some((leftover) => leftover.effect.id === effect.id);
+  }
+}

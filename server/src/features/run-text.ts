@@ -1,0 +1,64 @@
+import type { Run } from '../core/lineage/run';
+import { describeEffect } from '../core/lineage/transitions';
+import type { World } from '../core/lineage/world';
+import { formatStep } from '../core/manifest/steps';
+import type { Places } from '../core/places';
+
+/** A run told line by line, for a terminal: steps, callbacks, log, and what is left at the end. */
+export function runText(run: Run, places: Places): string {
+  const lines: string[] = [];
+  for (const outcome of run.outcomes) {
+    const result = outcome.result === 0 ? '' : `  -> ${outcome.result}`;
+    lines.push(`% ${formatStep(outcome.step)}${result}`);
+    for (const it of outcome.happenings) {
+      if (it.k === 'log' && !it.debug) lines.push(`    ${it.text}`);
+      else if (it.k === 'calling') lines.push(`  + ${callText(run.end, it.call)}`);
+      else if (it.k === 'kernel' && it.event.k === 'called' && it.event.result !== 0) {
+        lines.push(`    ${callText(run.end, it.event.call)} answers ${it.event.result}`);
+      } else if (it.k === 'kernel' && it.event.k === 'skipped') {
+        const by = it.event.by === null ? '' : ` by ${versionText(run.end, it.event.by)}`;
+        lines.push(`  - ${callText(run.end, it.event.call)} is skipped: ${it.event.because}${by}`);
+      } else if (it.k === 'effect' && it.event.k === 'fault') lines.push(`  ! ${it.event.text}`);
+    }
+    if (outcome.transition) {
+      lines.push(
+        `  … ${versionText(run.end, outcome.transition.patch)} is still in transition to ${outcome.transition.to}`,
+      );
+    }
+  }
+  lines.push('');
+  lines.push(`verdict: ${run.verdict.word}${run.verdict.certainty === 'may' ? ' (may)' : ''}`);
+  for (const danger of run.verdict.dangers) {
+    lines.push(`  unsafe: ${danger.text}${danger.place ? ` (${placeText(danger.place, places)})` : ''}`);
+  }
+  for (const leftover of run.verdict.leftovers) {
+    const may = leftover.certainty === 'may' ? 'may stay' : 'stays';
+    lines.push(
+      `  left: ${describeEffect(leftover.effect)} of ${leftover.version?.name ?? '?'} ${may}: ${leftover.hazard} (${placeText(leftover.place, places)})`,
+    );
+  }
+  for (const effect of run.verdict.kept) lines.push(`  kept as declared: ${describeEffect(effect)}`);
+  for (const reason of run.unknown) {
+    lines.push(`  unknown: ${reason.text}${reason.place ? ` (${placeText(reason.place, places)})` : ''}`);
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+function placeText(place: Parameters<Places['at']>[0], places: Places): string {
+  const at = places.at(place);
+  return `${at.file}:${at.line}`;
+}
+
+export function versionText(world: World, instance: number): string {
+  const name = world.nameOf(instance);
+  return name.version?.name ?? name.module;
+}
+
+/** "v2 vmlinux post_unpatch" */
+export function callText(
+  world: World,
+  call: { readonly patch: number; readonly object: number; readonly callback: string },
+): string {
+  const object = world.machine.image(call.patch)?.objects?.[call.object]?.name ?? 'vmlinux';
+  return `${versionText(world, call.patch)} ${object} ${call.callback}`;
+}

@@ -1,0 +1,31 @@
+import { basename, dirname } from 'node:path';
+import { isReadable } from '../core/csource/build-unit';
+import type { LivepatchFacts } from '../core/execution/fact-types';
+import { livepatchFacts } from '../core/execution/facts';
+import type { Files } from './files';
+import { rootOf } from './locate';
+import { Units } from './units';
+
+/** Facts of one C file by itself, without a manifest: the module is named after the file. */
+export function factsOfFile(
+  path: string,
+  files: Files,
+): { readonly facts: LivepatchFacts; readonly unreadable: string | null } {
+  const text = files.read(path);
+  const units = new Units(files);
+  const unit = units.of([path], rootOf(dirname(path)), '', null);
+  const facts = livepatchFacts({
+    name: basename(path)
+      .replace(/\.[^.]*$/, '')
+      .replaceAll('-', '_'),
+    units: unit,
+  });
+  units.dispose();
+  const unreadable =
+    typeof text === 'string' && isReadable(text)
+      ? unit.length === 0
+        ? 'it is not a .c file'
+        : null
+      : 'it is too large or not a text file';
+  return { facts, unreadable };
+}

@@ -1,0 +1,156 @@
+import type { Dirent } from 'node:fs';
+import { lstatSync, readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** Why a file could not be read, in words for a person. */
+export interface ReadFailure {
+  readonly reason: string;
+}
+
+/** The largest source that is read, in bytes. */
+export const MAX_FILE_BYTES = 8 * 1024 * 1024;
+
+/** Files as this server sees them: open documents first, then the disk. Paths are absolute. */
+export interface Files {
+  /** The text, or why there is none. */
+  read(path: string): string | ReadFailure;
+  /** Changes whenever the text may have changed; equal stamps mean equal text. */
+  stamp(path: string): string;
+  entries(folder: string): readonly Dirent[];
+  /** With all links resolved; null where there is nothing. */
+  real(path: string): string | null;
+}
+
+/** The disk alone. */
+export class Disk implements Files {
+  /** Files opened so far, for tests that count them. */
+  opened = 0;
+
+  read(path: string): string | ReadFailure {
+    try {
+      const status = statSync(path);
+      if (status.isDirectory()) return { reason: 'it is a folder' };
+      if (!status.isFile()) return { reason: 'it is not a regular file' };
+      if (status.size > MAX_FILE_BYTES) return { reason: `it is larger than ${MAX_FILE_BYTES >> 20} MiB` };
+      this.opened++;
+      return readFileSync(path, 'utf8');
+    } catch (error) {
+      return { reason: reasonOf(error) };
+    }
+  }
+
+  stamp(path: string): string {
+    try {
+      const status = statSync(path, { bigint: true });
+      return `${status.mtimeNs}:${status.size}:${status.ino}`;
+    } catch {
+      return 'absent';
+    }
+  }
+
+  entries(folder: string): readonly Dirent[] {
+    try {
+      return readdirSync(folder, { withFileTypes: true });
+    } catch {
+      return [];
+    }
+  }
+
+  real(path: string): string | null {
+    try {
+      return realpathSync(path);
+    } catch {
+      return null;
+    }
+  }
+}
+
+/** Open documents over the disk. */
+export class Overlay implements Files {
+  readonly #below: Files;
+  readonly #documents = new Map<string, { readonly version: number; readonly text: string }>();
+
+  constructor(below: Files) {
+    this.#below = below;
+  }
+
+  set(path: string, version: number, text: string): void {
+    this.#documents.set(path, { version, text });
+  }
+
+  delete(path: string): void {
+    this.#documents.delete(path);
+  }
+
+  /** The document's version, or null where the disk answers. */
+  version(path: string): number | null {
+    return this.#documents.get(path)?.version ?? null;
+  }
+
+  read(path: string): string | ReadFailure {
+    return this.#documents.get(path)?.text ?? this.#below.read(path);
+  }
+
+  stamp(path: string): string {
+    const document = this.#documents.get(path);
+    return document ? `open:${document.version}` : this.#below.stamp(path);
+  }
+
+  entries(folder: string): readonly Dirent[] {
+    return this.#below.entries(folder);
+  }
+
+  real(path: string): string | null {
+    return this.#below.real(path);
+  }
+}
+
+/** Whether `path`, with links resolved as far as it exists, lies in `root` (itself resolved). */
+export function isInside(files: Files, root: string, path: string): boolean {
+  const realRoot = files.real(root) ?? root;
+  let existing = path;
+  let rest = '';
+  for (;;) {
+    const real = files.real(existing);
+    if (real !== null) {
+      const full = rest === '' ? real : join(real, rest);
+      return full === realRoot || full.startsWith(realRoot.endsWith('/') ? realRoot : `${realRoot}/`);
+    }
+    const parent = join(existing, '..');
+    if (parent === existing) return false;
+    rest = join(existing.slice(parent.length).replace(/^[/\\]/, ''), rest);
+    existing = parent;
+  }
+}
+
+/** Whether something stands at this path, a dangling link included. */
+export function exists(path: string): boolean {
+  try {
+    lstatSync(path);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** A system error in a person's words. */
+export function reasonOf(error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  switch (code) {
+    case 'ENOENT':
+      return 'there is no such file';
+    case 'EACCES':
+    case 'EPERM':
+      return 'permission denied';
+    case 'ELOOP':
+      return 'its symbolic links go round in a circle';
+    case 'ENAMETOOLONG':
+      return 'its name is too long';
+    case 'EISDIR':
+      return 'it is a folder';
+    case 'ENOTDIR':
+      return 'a part of its path is not a folder';
+    default:
+      return code === '' ? String(error) : `the system says ${code}`;
+  }
+}

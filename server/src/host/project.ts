@@ -1,0 +1,244 @@
+import type { Unit } from '../core/csource/unit';
+import { CAPABILITIES } from '../core/kernel/capabilities';
+import { AssemblyMemo, assemble, type OpenedSources } from '../core/lineage/assemble';
+import type { Lineage, LineageVersion } from '../core/lineage/lineage';
+import { Transitions } from '../core/lineage/transitions';
+import type { Located, ManifestVersion } from '../core/manifest/manifest';
+import { type ParsedManifest, parseManifest } from '../core/manifest/parse';
+import type { Problem } from '../core/manifest/problem';
+import type { Analysis } from '../features/analysis';
+import { checkAll } from '../rules/engine';
+import { RULES } from '../rules/registry';
+import type { Finding } from '../rules/rule';
+import type { Files } from './files';
+import { resolveSources } from './sources';
+import { Units } from './units';
+
+export type { Analysis } from '../features/analysis';
+
+/** What `analyse` had to do again, for tests and the benchmark. */
+export interface Work {
+  manifests: number;
+  resolutions: number;
+  assemblies: number;
+  checks: number;
+}
+
+interface Resolved {
+  readonly files: readonly string[];
+  readonly unread: readonly string[];
+  readonly problems: readonly Problem[];
+}
+
+/**
+ * One lineage with its files. Every level is kept while what it was made from is the same: manifest text, source
+ * texts, units, lineage, runs, findings.
+ */
+export class Project {
+  readonly manifest: string;
+  readonly root: string;
+  readonly work: Work = { manifests: 0, resolutions: 0, assemblies: 0, checks: 0 };
+  readonly #files: Files;
+  readonly #units: Units;
+  readonly #memo = new AssemblyMemo();
+  #parsed: { readonly stamp: string; readonly text: string; readonly parsed: ParsedManifest } | null = null;
+  #resolved: Map<string, Resolved> | null = null;
+  #lineage: { readonly lineage: Lineage; readonly inputs: readonly unknown[] } | null = null;
+  #transitions: Transitions | null = null;
+  #findings: {
+    readonly lineage: Lineage;
+    readonly problems: readonly Problem[];
+    readonly list: readonly Finding[];
+  } | null = null;
+  #answer: Analysis | null = null;
+  #told: Analysis | null = null;
+
+  /** `root` is the folder that sources may not leave; `units` is shared by the lineages of one editor. */
+  constructor(manifest: string, root: string, files: Files, units: Units = new Units(files)) {
+    this.manifest = manifest;
+    this.root = root;
+    this.#files = files;
+    this.#units = units;
+  }
+
+  /** The lineage as it is now. Cheap when nothing changed. */
+  analyse(): Analysis {
+    const { parsed } = this.#readManifest();
+    const resolved = this.#resolve(parsed);
+    const lineage = this.#assemble(parsed, resolved);
+    if (this.#answer && this.#answer.lineage === lineage && this.#answer.parsed === parsed)
+      return this.#answer;
+    this.#answer = this.#analysisOf(parsed, lineage, resolved);
+    return this.#answer;
+  }
+
+  /** Whether this file's text is part of the lineage. */
+  involves(path: string): boolean {
+    return (
+      path === this.manifest ||
+      (this.#lineage?.lineage.versions ?? []).some((version) =>
+        version.program?.units.some((unit) => unit.files.includes(path)),
+      ) ||
+      (this.#lineage?.lineage.targets ?? []).some((target) =>
+        target.program?.units.some((unit) => unit.files.includes(path)),
+      )
+    );
+  }
+
+  /** Whether the lineage has changed since this was last asked. */
+  changedSinceLastAsked(): boolean {
+    const changed = this.#answer !== this.#told;
+    this.#told = this.#answer;
+    return changed;
+  }
+
+  /** Files may have come or gone: globs are looked at again. */
+  filesChanged(): void {
+    this.#resolved = null;
+  }
+
+  #readManifest(): { text: string; parsed: ParsedManifest } {
+    const stamp = this.#files.stamp(this.manifest);
+    if (this.#parsed?.stamp === stamp) return this.#parsed;
+    this.work.manifests++;
+    const read = this.#files.read(this.manifest);
+    const text = typeof read === 'string' ? read : '';
+    const parsed = parseManifest(this.manifest, text, {
+      ruleCodes: RULES.map((rule) => rule.code),
+      capabilities: [...CAPABILITIES],
+    });
+    this.#parsed = { stamp, text, parsed };
+    this.#resolved = null;
+    return this.#parsed;
+  }
+
+  #resolve(parsed: ParsedManifest): Map<string, Resolved> {
+    if (this.#resolved) return this.#resolved;
+    this.work.resolutions++;
+    const resolved = new Map<string, Resolved>();
+    for (const version of parsed.manifest.versions) {
+      resolved.set(version.module.value, this.#resolveOne(version.git ? [] : version.sources));
+    }
+    for (const target of parsed.manifest.targets) {
+      resolved.set(target.module.value, this.#resolveOne(target.sources));
+    }
+    this.#resolved = resolved;
+    return resolved;
+  }
+
+  #resolveOne(sources: readonly Located<string>[]): Resolved {
+    const { files, problems } = resolveSources(this.#files, this.manifest, this.root, sources);
+    return {
+      files,
+      unread: problems.map((problem) => problem.source.value),
+      problems: problems.map(
+        ({ source, message }): Problem => ({ severity: 'error', message, place: source.place }),
+      ),
+    };
+  }
+
+  #assemble(parsed: ParsedManifest, resolved: ReadonlyMap<string, Resolved>): Lineage {
+    const opened = new Map<string, OpenedSources>();
+    const inputs: unknown[] = [parsed];
+    const open = (module: string, version: ManifestVersion | null): void => {
+      const { files, unread } = resolved.get(module) ?? { files: [], unread: [] };
+      const units = this.#units.of(files, this.root, parsed.manifest.kernel.release?.value ?? '', version);
+      opened.set(module, { units, unread });
+      inputs.push(...units);
+    };
+    for (const version of parsed.manifest.versions) open(version.module.value, version);
+    for (const target of parsed.manifest.targets) open(target.module.value, null);
+    const kept = this.#lineage;
+    if (
+      kept &&
+      kept.inputs.length === inputs.length &&
+      kept.inputs.every((input, i) => input === inputs[i])
+    ) {
+      return kept.lineage;
+    }
+    this.work.assemblies++;
+    const lineage = assemble(
+      parsed.manifest,
+      ({ module }) => opened.get(module) ?? { units: [], unread: [] },
+      this.#memo,
+    );
+    this.#lineage = { lineage, inputs };
+    if (this.#transitions) this.#transitions.use(lineage);
+    else this.#transitions = new Transitions(lineage);
+    return lineage;
+  }
+
+  #analysisOf(parsed: ParsedManifest, lineage: Lineage, resolved: ReadonlyMap<string, Resolved>): Analysis {
+    const transitions = this.#transitions ?? new Transitions(lineage);
+    const sourceProblems = [...new Set([...resolved.values()].flatMap((it) => it.problems))];
+    const unitsOf = (version: LineageVersion): readonly Unit[] => version.program?.units ?? [];
+    return {
+      manifestFile: this.manifest,
+      parsed,
+      lineage,
+      transitions,
+      findings: () =>
+        this.#check(parsed, lineage, transitions, [...sourceProblems, ...unreadProblems(lineage)]),
+      text: (file) => this.#text(file),
+      unitsOf,
+      filesOf: (version) => [
+        ...new Set([
+          ...(resolved.get(version.module)?.files ?? []),
+          ...unitsOf(version).flatMap((unit) => unit.files),
+        ]),
+      ],
+      exists: (path) => this.#files.real(path) !== null,
+    };
+  }
+
+  #check(
+    parsed: ParsedManifest,
+    lineage: Lineage,
+    transitions: Transitions,
+    sourceProblems: readonly Problem[],
+  ): readonly Finding[] {
+    const kept = this.#findings;
+    if (kept && kept.lineage === lineage && kept.problems.length === sourceProblems.length) return kept.list;
+    this.work.checks++;
+    const list = checkAll({
+      manifestFile: this.manifest,
+      parsed,
+      sourceProblems,
+      lineage,
+      transitions,
+      severity: (code, standard) => {
+        const set = parsed.manifest.rules.get(code)?.value;
+        return set === undefined ? standard : set === 'off' ? null : set;
+      },
+      text: (file) => this.#text(file),
+      unitsOf: (version) => version.program?.units ?? [],
+      manifestPlace: (span) => ({ file: this.manifest, ...span }),
+    });
+    this.#findings = { lineage, problems: sourceProblems, list };
+    return list;
+  }
+
+  #text(file: string): string {
+    if (file === this.manifest) return this.#parsed?.text ?? '';
+    const read = this.#files.read(file);
+    return typeof read === 'string' ? read : '';
+  }
+}
+
+/** Sources that were found and yet give nothing to read: binary, or larger than is read. */
+function unreadProblems(lineage: Lineage): Problem[] {
+  const problems: Problem[] = [];
+  for (const version of lineage.versions) {
+    for (const unit of version.program?.units ?? []) {
+      const empty = unit.functions.size === 0 && unit.variables.size === 0 && unit.calls.length === 0;
+      if (unit.complete || !empty || unit.missingIncludes.length > 0) continue;
+      const place = version.entry.sources[0]?.place ?? version.entry.place;
+      problems.push({
+        severity: 'error',
+        message: `${unit.file.slice(unit.file.lastIndexOf('/') + 1)} is not read: it is too large or not a text file.`,
+        place,
+      });
+    }
+  }
+  return problems;
+}

@@ -1,0 +1,113 @@
+import { dirname, join, relative, resolve, sep } from 'node:path';
+import picomatch from 'picomatch';
+import type { Located } from '../core/manifest/manifest';
+import { type Files, isInside } from './files';
+
+/** What the `sources` of one version mean on disk. */
+export interface ResolvedSources {
+  /** Absolute paths, sorted within one glob, each once. */
+  readonly files: readonly string[];
+  readonly problems: readonly SourceProblem[];
+}
+
+export interface SourceProblem {
+  readonly source: Located<string>;
+  readonly message: string;
+}
+
+/** Folders and files that one glob may look at. */
+export const MAX_ENTRIES = 20_000;
+/** Files that one version may have. */
+export const MAX_FILES = 2_000;
+
+const GLOB = /[*?[\]{}()!]/;
+
+/** Finds the files of `sources`, relative to the manifest; nothing outside `root` is looked at. */
+export function resolveSources(
+  files: Files,
+  manifest: string,
+  root: string,
+  sources: readonly Located<string>[],
+): ResolvedSources {
+  const folder = dirname(manifest);
+  const found: string[] = [];
+  const problems: SourceProblem[] = [];
+  for (const source of sources) {
+    const problem = (message: string): void => void problems.push({ source, message });
+    const pattern = source.value;
+    if (pattern === '' || pattern.includes('\0')) continue;
+    if (!GLOB.test(pattern)) {
+      const path = resolve(folder, pattern);
+      if (!isInside(files, root, path))
+        problem(`${pattern} lies outside ${root}: sources may not leave that folder`);
+      else {
+        const text = files.read(path);
+        if (typeof text === 'string') found.push(path);
+        else problem(`${pattern} cannot be read: ${text.reason}`);
+      }
+      continue;
+    }
+    const base = picomatch.scan(pattern).base;
+    const start = resolve(folder, base);
+    if (!isInside(files, root, start)) {
+      problem(`${pattern} reaches outside ${root}: sources may not leave that folder`);
+      continue;
+    }
+    const walk = walkFiles(files, start, root, pattern.includes('**') ? 32 : depthOf(pattern, base));
+    const isMatch = picomatch(pattern.replace(/^\.\//, ''), { dot: false });
+    const matches = walk.paths.filter((path) => isMatch(relative(folder, path).split(sep).join('/')));
+    if (walk.truncated) problem(`${pattern} looks at more than ${MAX_ENTRIES} files: name a smaller folder`);
+    if (matches.length === 0) problem(`${pattern} matches no file`);
+    found.push(...matches.sort());
+  }
+  const unique = [...new Set(found)];
+  const last = sources[sources.length - 1];
+  if (unique.length > MAX_FILES && last) {
+    problems.push({
+      source: last,
+      message: `more than ${MAX_FILES} source files: only the first ${MAX_FILES} are read`,
+    });
+  }
+  return { files: unique.slice(0, MAX_FILES), problems };
+}
+
+function depthOf(pattern: string, base: string): number {
+  const rest = base === '' ? pattern : pattern.slice(base.length).replace(/^\//, '');
+  return rest.split('/').length;
+}
+
+/** All files below a folder, links followed once, bounded. */
+function walkFiles(
+  files: Files,
+  start: string,
+  root: string,
+  depth: number,
+): { paths: string[]; truncated: boolean } {
+  const paths: string[] = [];
+  const seen = new Set<string>();
+  let count = 0;
+  let truncated = false;
+  const visit = (folder: string, left: number): void => {
+    const real = files.real(folder);
+    if (real === null || seen.has(real)) return;
+    seen.add(real);
+    for (const entry of files.entries(folder)) {
+      if (++count > MAX_ENTRIES) {
+        truncated = true;
+        return;
+      }
+      const path = join(folder, entry.name);
+      if (entry.name === '.git' || entry.name === 'node_modules') continue;
+      if (entry.isDirectory()) {
+        if (left > 1) visit(path, left - 1);
+      } else if (entry.isFile()) paths.push(path);
+      else if (entry.isSymbolicLink() && isInside(files, root, path)) {
+        if (files.entries(path).length > 0) {
+          if (left > 1) visit(path, left - 1);
+        } else if (typeof files.read(path) === 'string') paths.push(path);
+      }
+    }
+  };
+  visit(start, depth);
+  return { paths, truncated };
+}

@@ -1,0 +1,127 @@
+import { dirname, join } from 'node:path';
+import type { Finding } from '../rules/rule';
+import { type Files, isInside, Overlay } from './files';
+import { isManifestName, nearestManifests, rootOf } from './locate';
+import { Project } from './project';
+import { Units } from './units';
+
+/** Folders that the first look for manifests visits at most, and how deep. */
+const MAX_FOLDERS = 2_000;
+const MAX_DEPTH = 5;
+
+/** All lineages that an editor's folders hold. */
+export class Workspace {
+  readonly files: Overlay;
+  readonly #folders: string[] = [];
+  readonly #units: Units;
+  readonly #projects = new Map<string, Project>();
+
+  constructor(disk: Files) {
+    this.files = new Overlay(disk);
+    this.#units = new Units(this.files);
+  }
+
+  /** Adds a folder and the manifests in it; deeper ones are found when a document next to them opens. */
+  addFolder(folder: string): void {
+    this.#folders.push(folder);
+    let left = MAX_FOLDERS;
+    let level: string[] = [folder];
+    for (let depth = 0; depth <= MAX_DEPTH && level.length > 0; depth++) {
+      const next: string[] = [];
+      for (const current of level) {
+        if (left-- <= 0) return;
+        for (const entry of this.files.entries(current)) {
+          if (entry.isFile() && isManifestName(entry.name)) this.addManifest(join(current, entry.name));
+          else if (entry.isDirectory() && !entry.name.startsWith('.') && entry.name !== 'node_modules') {
+            next.push(join(current, entry.name));
+          }
+        }
+      }
+      level = next;
+    }
+  }
+
+  removeFolder(folder: string): void {
+    const at = this.#folders.indexOf(folder);
+    if (at >= 0) this.#folders.splice(at, 1);
+    for (const path of [...this.#projects.keys()]) {
+      if (path.startsWith(`${folder}/`) && !this.#folders.some((left) => path.startsWith(`${left}/`))) {
+        this.removeManifest(path);
+      }
+    }
+  }
+
+  addManifest(path: string): void {
+    if (this.#projects.has(path)) return;
+    const folder = this.#folders
+      .filter((candidate) => isInside(this.files, candidate, path))
+      .sort((a, b) => b.length - a.length)[0];
+    this.#projects.set(path, new Project(path, folder ?? rootOf(path), this.files, this.#units));
+  }
+
+  removeManifest(path: string): void {
+    this.#projects.delete(path);
+  }
+
+  /** A document was opened or changed. */
+  open(path: string, version: number, text: string): void {
+    this.files.set(path, version, text);
+    const name = path.slice(dirname(path).length + 1);
+    if (isManifestName(name)) this.addManifest(path);
+    else if (path.endsWith('.c') || path.endsWith('.h')) {
+      for (const manifest of nearestManifests(this.files, dirname(path))) this.addManifest(manifest);
+    }
+    if (!isManifestName(name)) this.#units.opened(path);
+  }
+
+  close(path: string): void {
+    this.files.delete(path);
+    this.#units.closed(path);
+  }
+
+  /** Files came, went or changed on disk. */
+  diskChanged(path: string, gone: boolean): void {
+    if (isManifestName(path.slice(dirname(path).length + 1))) {
+      if (gone && this.files.version(path) === null) this.removeManifest(path);
+      else this.addManifest(path);
+    }
+    for (const project of this.#projects.values()) project.filesChanged();
+  }
+
+  get projects(): readonly Project[] {
+    return [...this.#projects.values()];
+  }
+
+  project(manifest: string): Project | undefined {
+    return this.#projects.get(manifest);
+  }
+
+  /** The projects whose analysis this file takes part in. */
+  projectsOf(path: string): readonly Project[] {
+    return this.projects.filter((project) => project.manifest === path || project.involves(path));
+  }
+
+  /** Findings of all lineages by file. */
+  findings(): Map<string, Finding[]> {
+    const byFile = new Map<string, Finding[]>();
+    const seen = new Set<string>();
+    for (const project of this.projects) {
+      for (const finding of project.analyse().findings()) {
+        const { file, start, end } = finding.place;
+        // Two lineages that share a source may say the same thing about it.
+        const key = `${file}\0${start}\0${end}\0${finding.code}\0${finding.message}`;
+        if (seen.has(key)) continue;
+        seen.add(key);
+        const list = byFile.get(file) ?? [];
+        list.push(finding);
+        byFile.set(file, list);
+      }
+    }
+    return byFile;
+  }
+
+  dispose(): void {
+    this.#projects.clear();
+    this.#units.dispose();
+  }
+}

@@ -1,0 +1,83 @@
+/**
+ * What this server speaks beyond the language server protocol. The client imports the types and names only.
+ */
+import type { PanelModel, PanelTransition } from '../features/panel-model';
+
+export const PANEL_REQUEST = 'livepatch/panel';
+export const TRANSITION_REQUEST = 'livepatch/transition';
+/** Server to client: the lineage of this manifest has been analysed anew. */
+export const CHANGED_NOTIFICATION = 'livepatch/changed';
+export const LINEAGES_REQUEST = 'livepatch/lineages';
+export const SCAFFOLD_REQUEST = 'livepatch/scaffold';
+export const PAGE_REQUEST = 'livepatch/page';
+export const STATUS_NOTIFICATION = 'livepatch/status';
+
+export interface ManifestParams {
+  /** The manifest's URI. */
+  readonly manifest: string;
+}
+
+export interface TransitionParams extends ManifestParams {
+  /** A version, or `none`. */
+  readonly from: string;
+  readonly to: string;
+}
+
+export interface PanelResult {
+  readonly model: PanelModel;
+}
+
+export interface TransitionResult {
+  readonly transition: PanelTransition;
+}
+
+/** Which manifests the server knows; `document`, if given, asks for those that a file belongs to. */
+export interface LineagesParams {
+  readonly document?: string;
+}
+
+export interface LineagesResult {
+  readonly lineages: readonly {
+    readonly manifest: string;
+    readonly lineage: string;
+    readonly versions: readonly {
+      readonly version: string;
+      readonly module: string;
+      readonly status: string;
+    }[];
+  }[];
+}
+
+export interface ScaffoldParams extends ManifestParams {
+  readonly restore: string;
+  readonly after: readonly string[];
+  readonly as: string;
+}
+
+/** Either the files and the manifest edit, or why there can be none. Nothing is written by the server. */
+export type ScaffoldResult =
+  | {
+      readonly ok: true;
+      readonly files: readonly { readonly uri: string; readonly text: string }[];
+      /** Edits of the manifest, offsets turned into LSP ranges; `version` is the document version they are for. */
+      readonly manifestEdits: readonly {
+        readonly range: {
+          readonly start: { readonly line: number; readonly character: number };
+          readonly end: { readonly line: number; readonly character: number };
+        };
+        readonly newText: string;
+      }[];
+      readonly manifestVersion: number | null;
+      readonly notes: readonly string[];
+    }
+  | { readonly ok: false; readonly reasons: readonly string[] };
+
+/** A rule's page of explanation, as Markdown. */
+export interface PageParams {
+  readonly code: string;
+}
+
+export interface StatusParams {
+  readonly busy: boolean;
+  readonly text: string;
+}

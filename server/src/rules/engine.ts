@@ -1,0 +1,140 @@
+import { isDraft, versionByName } from '../core/lineage/lineage';
+import type { Place, Severity } from '../core/place';
+import type { RuleContext } from './context';
+import { RULES } from './registry';
+import type { Finding, RelatedPlace, Rule } from './rule';
+import { type Suppression, suppressionsOf } from './suppressions';
+import { unusedSuppressions } from './unused-suppression';
+
+/** Of the findings with one cause the first of this order speaks, the others become related information of it. */
+export const PRECEDENCE: readonly string[] = [
+  'dangling-module-pointer',
+  'orphaned-side-effect',
+  'cleanup-impossible',
+  'unpublished-pointer',
+  'undo-only-in-own-unpatch',
+];
+
+const WEAKEST_FIRST: readonly Severity[] = ['hint', 'information', 'warning', 'error'];
+
+/**
+ * Everything the rules have to say about a lineage, in a fixed order (file, offset, code). A rule that throws says
+ * nothing; `onFault` hears of it.
+ */
+export function checkAll(
+  context: RuleContext,
+  rules: readonly Rule[] = RULES,
+  onFault: (code: string, error: unknown) => void = () => {},
+): Finding[] {
+  const faulty = new Set<string>();
+  const replacing = context.lineage.versions.some(
+    (version) => version.facts?.patch != null && version.facts.patch.replace !== false,
+  );
+  const found: Finding[] = [];
+  for (const rule of rules) {
+    if (rule.replacement && !replacing) continue;
+    try {
+      for (const finding of rule.check(context)) {
+        const settled = settle(context, rule, finding);
+        if (settled) found.push(settled);
+      }
+    } catch (error) {
+      faulty.add(rule.code);
+      onFault(rule.code, error);
+    }
+  }
+  const suppressions = suppressionsOf(context);
+  const spoken = suppress(oneCauseOneFinding(found), suppressions);
+  const unused = rules.find((rule) => rule.code === 'unused-suppression');
+  if (unused) {
+    const silent = new Set(faulty);
+    for (const rule of rules) if (context.severity(rule.code, rule.severity) === null) silent.add(rule.code);
+    const rest = unusedSuppressions(context, suppressions, rules, silent)
+      .map((finding) => settle(context, unused, finding))
+      .filter((finding): finding is Finding => finding !== null);
+    spoken.push(...suppress(rest, suppressions));
+  }
+  return spoken.sort(byPlace);
+}
+
+/**
+ * The severity that the manifest wants. What stands in a version that cannot be changed any more is at most a
+ * warning unless the manifest says otherwise, and what would change such a source is not offered as a fix.
+ */
+function settle(context: RuleContext, rule: Rule, finding: Finding): Finding | null {
+  const wanted = context.severity(rule.code, finding.severity);
+  if (wanted === null) return null;
+  const version = versionByName(context.lineage, finding.versions[0] ?? '');
+  const fixed = version !== undefined && !isDraft(version) && finding.place.file !== context.manifestFile;
+  let severity = rule.kind === 'manifest' ? weaker(wanted, finding.severity) : wanted;
+  if (fixed && wanted === finding.severity) severity = weaker(severity, 'warning');
+  const fixes = finding.fixes.filter(
+    (fix) =>
+      fix.edits.length === 0 || (!fixed && fix.edits.every((edit) => edit.place.revision === undefined)),
+  );
+  return { ...finding, severity, fixes };
+}
+
+function weaker(a: Severity, b: Severity): Severity {
+  return WEAKEST_FIRST.indexOf(a) <= WEAKEST_FIRST.indexOf(b) ? a : b;
+}
+
+function oneCauseOneFinding(findings: readonly Finding[]): Finding[] {
+  const first = new Map<string, Finding>();
+  const others = new Map<string, RelatedPlace[]>();
+  const rank = (finding: Finding): number => PRECEDENCE.indexOf(finding.code);
+  for (const finding of findings) {
+    if (finding.cause === undefined || rank(finding) < 0) continue;
+    const known = first.get(finding.cause);
+    if (!known || rank(finding) < rank(known)) first.set(finding.cause, finding);
+  }
+  const result: Finding[] = [];
+  for (const finding of findings) {
+    const speaker = finding.cause === undefined || rank(finding) < 0 ? undefined : first.get(finding.cause);
+    if (!speaker || speaker.code === finding.code) result.push(finding);
+    else {
+      const related = others.get(speaker.cause ?? '') ?? [];
+      related.push({ message: `also ${finding.code}: ${finding.message}`, place: finding.place });
+      others.set(speaker.cause ?? '', related);
+    }
+  }
+  return result.map((finding) => {
+    const more = finding.cause === undefined || rank(finding) < 0 ? undefined : others.get(finding.cause);
+    return more ? { ...finding, related: [...finding.related, ...more] } : finding;
+  });
+}
+
+function suppress(findings: readonly Finding[], suppressions: readonly Suppression[]): Finding[] {
+  return findings.filter((finding) => {
+    let suppressed = false;
+    for (const suppression of suppressions) {
+      if (!suppression.codes.includes(finding.code) || !covers(suppression, finding.place)) continue;
+      suppression.used.add(finding.code);
+      suppressed = true;
+    }
+    return !suppressed;
+  });
+}
+
+function covers(suppression: Suppression, place: Place): boolean {
+  return (
+    suppression.place.file === place.file &&
+    suppression.place.revision === place.revision &&
+    place.start >= suppression.covers.start &&
+    place.start <= suppression.covers.end
+  );
+}
+
+function byPlace(a: Finding, b: Finding): number {
+  return (
+    compare(a.place.file, b.place.file) ||
+    a.place.start - b.place.start ||
+    a.place.end - b.place.end ||
+    compare(a.code, b.code) ||
+    compare(a.message, b.message)
+  );
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

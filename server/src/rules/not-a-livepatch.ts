@@ -1,0 +1,182 @@
+import type { LivepatchFacts, PatchFacts } from '../core/execution/fact-types';
+import type { LineageVersion } from '../core/lineage/lineage';
+import type { Place } from '../core/place';
+import type { RuleContext } from './context';
+import { appendElement, fix, fixWith, lastLine, lineAfter, lineBefore } from './edits';
+import type { Finding, Fix, Rule } from './rule';
+
+/** Something without which the module is no working livepatch. */
+export const notALivepatch: Rule = {
+  code: 'not-a-livepatch',
+  severity: 'error',
+  kind: 'facts',
+  replacement: false,
+  summary: 'something is missing that makes a module a livepatch',
+  documentation: { page: 'livepatch/livepatch', anchor: 'livepatch-module' },
+  page: `
+A livepatch is a module with a few things that nothing checks when it is built.
+
+| missing | what follows |
+|---|---|
+| \`MODULE_INFO(livepatch, "Y")\` | \`klp_enable_patch()\` answers -EINVAL: the module is not marked as a livepatch |
+| \`.mod = THIS_MODULE\`, \`.objs\`, \`.funcs\` of an object | -EINVAL |
+| \`MODULE_LICENSE("GPL")\` or a compatible one | \`klp_enable_patch\` is exported to GPL modules only: unknown symbol |
+| the empty element \`{ }\` at the end of an array | the kernel reads on behind the array: whatever lies there is taken for functions or objects |
+| a call of \`klp_enable_patch()\` in module init | the module loads and patches nothing |
+| \`module_exit()\` | the module can never be removed, not even when another livepatch has replaced it: rmmod answers -EBUSY |
+
+## Example
+
+~~~c
+static struct klp_func funcs[] = {
+	{ .old_name = "acme_open", .new_func = klpp_acme_open },
+	{ }					/* ends the list */
+};
+
+static int __init acme_init(void)
+{
+	return klp_enable_patch(&patch);
+}
+
+static void __exit acme_exit(void)
+{
+}
+
+module_init(acme_init);
+module_exit(acme_exit);
+MODULE_LICENSE("GPL");
+MODULE_INFO(livepatch, "Y");
+~~~
+`,
+  check: (context) =>
+    context.lineage.versions.flatMap((version) =>
+      version.facts && isModuleDialect(version) ? missingIn(context, version, version.facts) : [],
+    ),
+};
+
+/** The tools behind the other dialects add all this themselves. */
+function isModuleDialect(version: LineageVersion): boolean {
+  const dialect = version.entry.dialect.value;
+  return dialect === 'auto' || dialect === 'module';
+}
+
+/** Licences that the loader takes as compatible with the GPL. */
+const GPL = new Set([
+  'GPL',
+  'GPL v2',
+  'GPL and additional rights',
+  'Dual BSD/GPL',
+  'Dual MIT/GPL',
+  'Dual MPL/GPL',
+]);
+
+function missingIn(context: RuleContext, version: LineageVersion, facts: LivepatchFacts): Finding[] {
+  const units = context.unitsOf(version);
+  // What is absent may stand in a file that could not be read.
+  const allRead =
+    version.unread.length === 0 &&
+    units.length > 0 &&
+    units.every((unit) => unit.missingIncludes.length === 0);
+  const findings: Finding[] = [];
+  const say = (message: string, place: Place, fixes: readonly Fix[] = []): void => {
+    findings.push({
+      code: 'not-a-livepatch',
+      severity: 'error',
+      message,
+      certainty: 'must',
+      place,
+      versions: [version.name],
+      related: [],
+      fixes,
+    });
+  };
+
+  const { patch } = facts;
+  if (!patch) {
+    if (allRead && facts.complete && facts.patches.length === 0) {
+      const message = `${version.name} defines no struct klp_patch: its sources are not those of a livepatch.`;
+      say(message, context.manifestPlace(version.entry.sources[0]?.place ?? version.entry.module.place));
+    }
+    return findings;
+  }
+  const text = (place: Place): string => context.text(place.file);
+
+  if (allRead && !facts.livepatchInfo) {
+    const line = 'MODULE_INFO(livepatch, "Y");';
+    const edit = facts.license
+      ? lineAfter(text(facts.license.place), facts.license.place, line)
+      : lastLine(text(patch.place), patch.place, line);
+    const message =
+      'MODULE_INFO(livepatch, "Y") is missing: klp_enable_patch() answers -EINVAL, for the module is not marked as a livepatch.';
+    say(message, patch.place, [fix(`Add ${line.slice(0, -1)}`, [edit])]);
+  }
+  if (facts.license && !GPL.has(facts.license.text)) {
+    const message = `The licence "${facts.license.text}" is not compatible with the GPL: klp_enable_patch() is exported to GPL modules only, so the module cannot be linked.`;
+    say(message, facts.license.place);
+  } else if (allRead && !facts.license) {
+    const line = 'MODULE_LICENSE("GPL");';
+    const message =
+      'MODULE_LICENSE() is missing: klp_enable_patch() is exported to GPL modules only, so the module cannot be linked.';
+    say(message, patch.place, [
+      fix('Add MODULE_LICENSE("GPL")', [lastLine(text(patch.place), patch.place, line)]),
+    ]);
+  }
+  membersOf(context, patch, say);
+  if (allRead && facts.enables === false) {
+    const message = facts.init
+      ? `${facts.init.name}() never calls klp_enable_patch(): the module loads and patches nothing.`
+      : 'There is no module_init() that calls klp_enable_patch(): the module loads and patches nothing.';
+    say(message, facts.init?.place ?? patch.place);
+  }
+  const init = units.find((unit) => unit.moduleInit)?.moduleInit;
+  if (allRead && init && !facts.exit && !units.some((unit) => unit.moduleExit)) {
+    const name = init.function.endsWith('_init')
+      ? init.function.replace(/_init$/, '_exit')
+      : `${init.function}_exit`;
+    const source = text(init.place);
+    const before = lineBefore(source, init.place, `static void __exit ${name}(void)\n{\n}\n`);
+    const after = lineAfter(source, init.place, `module_exit(${name});`);
+    const message =
+      'module_exit() is missing: a module with init and without exit can never be removed, not even after another livepatch has replaced it.';
+    say(message, init.place, [fix('Add an empty exit function', [before, after])]);
+  }
+  return findings;
+}
+
+function membersOf(
+  context: RuleContext,
+  patch: PatchFacts,
+  say: (message: string, place: Place, fixes?: readonly Fix[]) => void,
+): void {
+  const text = (place: Place): string => context.text(place.file);
+  if (!patch.mod.set && patch.complete) {
+    const edit = appendElement(text(patch.initialiser), patch.initialiser, '.mod = THIS_MODULE');
+    const message = `${patch.variable} has no \`.mod\`: klp_enable_patch() answers -EINVAL.`;
+    say(
+      message,
+      patch.mod.place ?? patch.place,
+      patch.mod.place ? [] : fixWith('Add `.mod = THIS_MODULE`', edit),
+    );
+  }
+  if (patch.objects === null && patch.complete) {
+    say(
+      `${patch.variable} has no \`.objs\`: klp_enable_patch() answers -EINVAL.`,
+      patch.objectsPlace ?? patch.place,
+    );
+  }
+  for (const object of patch.objects ?? []) {
+    if (object.functions !== null || !patch.complete) continue;
+    const name = object.name ?? 'vmlinux';
+    say(
+      `The object ${name} has no \`.funcs\`: klp_enable_patch() answers -EINVAL. An object that only has callbacks points to an array with nothing but its end, { }.`,
+      object.place,
+    );
+  }
+  for (const { array, name, place } of patch.unterminated) {
+    say(
+      `The array ${name} of ${array} lacks its end, the empty element { }: the kernel reads on behind it.`,
+      place,
+      fixWith('Add the empty element { }', appendElement(text(place), place, '{ }')),
+    );
+  }
+}

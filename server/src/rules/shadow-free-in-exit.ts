@@ -1,0 +1,86 @@
+import type { CallFact } from '../core/execution/fact-types';
+import type { LineageVersion } from '../core/lineage/lineage';
+import type { RuleContext } from './context';
+import type { Finding, Rule } from './rule';
+import { namesOf } from './wording';
+
+const FREES = new Set(['klp_shadow_free', 'klp_shadow_free_all']);
+
+/** Shadow variables freed in module_exit. */
+export const shadowFreeInExit: Rule = {
+  code: 'shadow-free-in-exit',
+  severity: 'error',
+  kind: 'facts',
+  replacement: true,
+  summary: 'shadow variables are freed in module exit, which runs while the successor lives',
+  documentation: { page: 'livepatch/cumulative-patches', anchor: 'limitations' },
+  page: `
+Shadow variables belong to no livepatch: they are found by object and id, and they survive replacement, disabling and
+rmmod. Module exit of a livepatch that was replaced runs whenever somebody removes the old module, and by then the
+**successor is live** and works with the very same variables.
+
+Freeing them there takes the data away from under the new version: its functions find nothing, or read memory that was
+freed.
+
+Without \`.replace\` the same code is right: there the module can only be removed once the livepatch was disabled, and
+nobody else uses its variables. The kernel's own samples do it that way, and can, for they do not replace.
+
+## Example
+
+~~~c
+/* wrong under .replace */
+static void __exit fix_exit(void)
+{
+	klp_shadow_free_all(SV_LEAK, dtor);
+}
+
+/* right: runs when the livepatch is disabled, and not when it is replaced */
+static void post_unpatch(struct klp_object *obj)
+{
+	klp_shadow_free_all(SV_LEAK, dtor);
+}
+~~~
+
+## What to do
+
+Free them in \`post_unpatch\`: it runs only when nobody takes over. A later version that does not need them any more frees
+them in its \`post_patch\`.
+`,
+  check: (context) =>
+    context.lineage.versions.flatMap((version) =>
+      (version.facts?.calls ?? [])
+        .filter((call) => FREES.has(call.callee) && call.reachedFrom.includes('exit'))
+        .map((call) => findingOf(context, version, call)),
+    ),
+};
+
+function findingOf(context: RuleContext, version: LineageVersion, call: CallFact): Finding {
+  const use = version.facts?.shadow.find(
+    (item) => item.place.file === call.place.file && item.place.start === call.place.start,
+  );
+  const sharers = use
+    ? context.lineage.versions.filter(
+        (other) => other !== version && other.facts?.shadow.some((item) => item.id === use.id),
+      )
+    : [];
+  const what = use ? `the shadow variables with id ${use.id}` : 'shadow variables';
+  const who =
+    sharers.length > 0
+      ? `${namesOf(sharers)}, which ${sharers.length > 1 ? 'use' : 'uses'} the same id,`
+      : 'a successor that works with them';
+  return {
+    code: 'shadow-free-in-exit',
+    severity: 'error',
+    message:
+      `${call.callee}() in module exit frees ${what} when ${version.name}'s module is removed, also after a replacement, while ${who} is live. ` +
+      'Free them in post_unpatch, which runs only when nobody takes over.',
+    certainty: 'must',
+    place: call.place,
+    versions: [version.name, ...sharers.map((other) => other.name)],
+    related: sharers.flatMap((other) => {
+      const theirs = other.facts?.shadow.find((item) => item.id === use?.id);
+      return theirs ? [{ message: `${other.name} uses the id here`, place: theirs.place }] : [];
+    }),
+    fixes: [],
+  };
+}

@@ -1,0 +1,173 @@
+/** As much of the editor's API as the client touches in these tests; it writes down what is asked of it. */
+
+interface Disposable {
+  dispose(): void;
+}
+
+const nothing = (): Disposable => ({ dispose: () => undefined });
+
+class Emitter<T> {
+  readonly #listeners: ((value: T) => void)[] = [];
+  readonly event = (listener: (value: T) => void): Disposable => {
+    this.#listeners.push(listener);
+    return nothing();
+  };
+  fire(value: T): void {
+    for (const listener of this.#listeners) listener(value);
+  }
+  dispose(): void {
+    this.#listeners.length = 0;
+  }
+}
+
+class Position {
+  readonly line: number;
+  readonly character: number;
+  constructor(line: number, character: number) {
+    this.line = line;
+    this.character = character;
+  }
+}
+
+class Uri {
+  readonly scheme: string;
+  readonly path: string;
+  private constructor(scheme: string, path: string) {
+    this.scheme = scheme;
+    this.path = path;
+  }
+  static parse(text: string): Uri {
+    const at = text.indexOf(':');
+    return new Uri(text.slice(0, at), text.slice(at + 1).replace(/^\/\//, ''));
+  }
+  static joinPath(base: Uri, ...parts: string[]): Uri {
+    return new Uri(base.scheme, [base.path, ...parts].join('/'));
+  }
+  toString(): string {
+    return `${this.scheme}://${this.path}`;
+  }
+}
+
+/** Keeps its entries in the order they were added. */
+class WorkspaceEdit {
+  readonly entries: {
+    readonly what: string;
+    readonly uri: string;
+    readonly text: string;
+    readonly asks: boolean;
+  }[] = [];
+  createFile(uri: Uri, options: object, metadata: { needsConfirmation: boolean }): void {
+    this.entries.push({
+      what: 'create',
+      uri: uri.toString(),
+      text: JSON.stringify(options),
+      asks: metadata.needsConfirmation,
+    });
+  }
+  insert(uri: Uri, _at: Position, text: string, metadata: { needsConfirmation: boolean }): void {
+    this.entries.push({ what: 'insert', uri: uri.toString(), text, asks: metadata.needsConfirmation });
+  }
+  replace(uri: Uri, _range: unknown, text: string, metadata: { needsConfirmation: boolean }): void {
+    this.entries.push({ what: 'replace', uri: uri.toString(), text, asks: metadata.needsConfirmation });
+  }
+}
+
+export type FakeEdit = InstanceType<typeof WorkspaceEdit>;
+
+/** A fresh fake. `registered` holds the ids of commands, `executed` the commands run, `shown` the documents opened. */
+export function fakeVscode() {
+  const registered: string[] = [];
+  const executed: unknown[][] = [];
+  const shown: { readonly uri: string; readonly options: unknown }[] = [];
+  const warnings: string[] = [];
+  const channel = {
+    info() {},
+    warn: (text: string) => warnings.push(text),
+    error() {},
+    debug() {},
+    trace() {},
+    dispose() {},
+  };
+  return {
+    registered,
+    executed,
+    shown,
+    warnings,
+    channel,
+    EventEmitter: Emitter,
+    Position,
+    Range: class {
+      readonly parts: readonly unknown[];
+      constructor(...parts: unknown[]) {
+        this.parts = parts;
+      }
+    },
+    Uri,
+    WorkspaceEdit,
+    ViewColumn: { One: 1, Beside: -2 },
+    Disposable: { from: nothing },
+    LanguageStatusSeverity: { Information: 0, Warning: 1, Error: 2 },
+    l10n: {
+      t: (text: string, ...values: string[]) =>
+        text.replace(/\{(\d)\}/g, (_, n: string) => values[Number(n)] ?? ''),
+    },
+    commands: {
+      registerCommand: (id: string): Disposable => {
+        registered.push(id);
+        return nothing();
+      },
+      executeCommand: async (...call: unknown[]) => {
+        executed.push(call);
+      },
+    },
+    languages: { createLanguageStatusItem: () => ({ dispose() {} }) },
+    window: {
+      createOutputChannel: () => channel,
+      registerWebviewPanelSerializer: nothing,
+      visibleTextEditors: [] as { viewColumn?: number }[],
+      showTextDocument: async (uri: Uri, options: unknown) => {
+        shown.push({ uri: uri.toString(), options });
+      },
+    },
+    workspace: {
+      textDocuments: [],
+      asRelativePath: (uri: Uri) => uri.path,
+      registerTextDocumentContentProvider: nothing,
+      createFileSystemWatcher: () => ({ onDidCreate: nothing, dispose() {} }),
+      onDidOpenTextDocument: nothing,
+      onDidChangeTextDocument: nothing,
+      findFiles: () => Promise.resolve([]),
+    },
+  };
+}
+
+/** A webview panel whose page is the test: `receive` is what the page posts, `posted` what the page gets. */
+export function fakePanel() {
+  const received = new Emitter<unknown>();
+  const disposed = new Emitter<void>();
+  const viewState = new Emitter<void>();
+  const posted: unknown[] = [];
+  return {
+    posted,
+    receive: (message: unknown) => received.fire(message),
+    close: () => disposed.fire(),
+    setVisible(this: { visible: boolean }, visible: boolean): void {
+      this.visible = visible;
+      viewState.fire();
+    },
+    title: '',
+    visible: true,
+    viewColumn: 2,
+    webview: {
+      html: '',
+      options: {},
+      cspSource: 'vscode-resource:',
+      asWebviewUri: (uri: Uri) => uri,
+      onDidReceiveMessage: received.event,
+      postMessage: async (message: unknown) => posted.push(message),
+    },
+    onDidDispose: disposed.event,
+    onDidChangeViewState: viewState.event,
+    reveal() {},
+  };
+}

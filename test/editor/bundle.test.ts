@@ -1,0 +1,105 @@
+import { execFile, spawn } from 'node:child_process';
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { builtFolder, packagedExtension, ROOT } from './extension';
+
+/** What ships is tried as it ships: alone in a folder, where no node_modules can make up for a gap. */
+let folder: string;
+const run = promisify(execFile);
+const node = (args: readonly string[]) => run(process.execPath, [...args], { cwd: folder });
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'livepatch-bundle-'));
+  cpSync(builtFolder(), join(folder, 'dist'), { recursive: true });
+  cpSync(join(ROOT, 'examples', 'net-fixes'), join(folder, 'net-fixes'), { recursive: true });
+});
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+test('the command line prints its help under plain node', async () => {
+  const { stdout, stderr } = await node(['dist/cli.js', '--help']);
+  expect(stdout).toMatch(/klp-lineage/);
+  expect(stdout).toMatch(/\bcheck\b/);
+  expect(stderr).toBe('');
+});
+
+test('the command line can be executed by its name', async () => {
+  const { stdout } = await run(join(folder, 'dist', 'cli.js'), ['--help']);
+  expect(stdout).toMatch(/klp-lineage/);
+});
+
+test('the bundled parser reads C: the callbacks of an example are facts', async () => {
+  const { stdout } = await node([
+    'dist/cli.js',
+    'facts',
+    'net-fixes/v2/livepatch_net_v2.c',
+    '--format',
+    'json',
+  ]);
+  const { livepatches } = JSON.parse(stdout);
+  expect(livepatches).toHaveLength(1);
+  expect(livepatches[0].replace).toBe(true);
+  expect(livepatches[0].objects[0].name).toBeNull();
+  expect(livepatches[0].objects[0].callbacks.pre_patch.function).toBe('livepatch_net_pre_patch');
+  expect(livepatches[0].objects[0].callbacks.post_unpatch.function).toBe('livepatch_net_post_unpatch');
+});
+
+test.each([
+  ['the bundle the client starts', ['dist/server.js', '--stdio']],
+  ['the bundle for other editors', ['dist/cli.js', 'lsp', '--stdio']],
+])('the language server answers initialize and ends on exit: %s', async (_name, args) => {
+  const server = spawn(process.execPath, args, { cwd: folder, stdio: ['pipe', 'pipe', 'inherit'] });
+  const ended = new Promise<number | null>((resolve) => server.once('exit', resolve));
+  const answers = answersOf(server.stdout);
+  const send = (message: object): void => {
+    const text = JSON.stringify({ jsonrpc: '2.0', ...message });
+    server.stdin.write(`Content-Length: ${Buffer.byteLength(text)}\r\n\r\n${text}`);
+  };
+  try {
+    send({ id: 1, method: 'initialize', params: { processId: null, rootUri: null, capabilities: {} } });
+    const { result } = await answers(1);
+    expect(result.capabilities).toHaveProperty('hoverProvider');
+    send({ method: 'initialized', params: {} });
+    send({ id: 2, method: 'shutdown' });
+    await answers(2);
+    send({ method: 'exit' });
+    expect(await ended).toBe(0);
+  } finally {
+    server.kill();
+  }
+});
+
+test('the package holds what package.json names and stays within its limits', async () => {
+  await expect(packagedExtension()).resolves.toMatch(/\.vsix$/);
+});
+
+/** Reads messages from a server's output; the function it returns waits for the answer to a request. */
+function answersOf(output: NodeJS.ReadableStream) {
+  let bytes = Buffer.alloc(0);
+  const received = new Map<number, { result: { capabilities: object } }>();
+  const waiting = new Map<number, () => void>();
+  output.on('data', (chunk: Buffer) => {
+    bytes = Buffer.concat([bytes, chunk]);
+    for (;;) {
+      const header = /^Content-Length: (\d+)[^]*?\r\n\r\n/.exec(bytes.toString('latin1'));
+      if (header === null) return;
+      const end = header[0].length + Number(header[1]);
+      if (bytes.length < end) return;
+      const message = JSON.parse(bytes.toString('utf8', header[0].length, end));
+      bytes = bytes.subarray(end);
+      // A request of the server has an id as well, but no result.
+      if (typeof message.id !== 'number' || !('result' in message)) continue;
+      received.set(message.id, message);
+      waiting.get(message.id)?.();
+    }
+  });
+  return async (id: number) => {
+    if (!received.has(id)) await new Promise<void>((resolve) => waiting.set(id, resolve));
+    const answer = received.get(id);
+    if (answer === undefined) throw new Error(`no answer to request ${id}`);
+    return answer;
+  };
+}

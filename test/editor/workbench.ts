@@ -1,0 +1,255 @@
+import { cpSync, mkdirSync, readFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type Browser, chromium, type FrameLocator, type Page } from 'playwright-core';
+import { chromiumPath, missingTools } from '../../scripts/install-test-tools.mjs';
+import { type CodeServer, startCodeServer } from './code-server';
+import { selectors } from './selectors';
+
+const ARTEFACTS = join(dirname(fileURLToPath(import.meta.url)), '..', 'artefacts');
+
+const BROWSER_ARGUMENTS = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+
+export interface WorkbenchOptions {
+  /** The extension to install, an absolute path. */
+  readonly vsix: string;
+  /** Names the log and the screenshots in test/artefacts. */
+  readonly name: string;
+  readonly settings?: Readonly<Record<string, unknown>>;
+}
+
+/** A VS Code workbench in a browser, with one extension installed, driven as a person would. */
+export class Workbench {
+  readonly page: Page;
+  readonly #server: CodeServer;
+  readonly #browser: Browser;
+  readonly #name: string;
+  #folder = '';
+
+  private constructor(server: CodeServer, browser: Browser, page: Page, name: string) {
+    this.#server = server;
+    this.#browser = browser;
+    this.page = page;
+    this.#name = name;
+  }
+
+  /** Starts the server and the browser; nothing is open yet. Throws when either does not start. */
+  static async start(options: WorkbenchOptions): Promise<Workbench> {
+    const missing = missingTools('editor');
+    const executablePath = chromiumPath();
+    if (executablePath === null || missing.length > 0)
+      throw new Error(`${missing.join(', ')} missing; run node scripts/install-test-tools.mjs`);
+    const log = join(ARTEFACTS, `${options.name}-server.log`);
+    const server = await startCodeServer(options.vsix, log, options.settings);
+    try {
+      const browser = await chromium.launch({ executablePath, args: BROWSER_ARGUMENTS });
+      const page = await browser.newPage({ viewport: { width: 1400, height: 900 } });
+      page.setDefaultTimeout(30_000);
+      return new Workbench(server, browser, page, options.name);
+    } catch (error) {
+      await server.stop();
+      throw error;
+    }
+  }
+
+  /** Opens a fresh copy of a folder as the workspace and returns the path of that copy. */
+  async open(original: string): Promise<string> {
+    this.#folder = join(this.#server.folder, 'workspaces', basename(original));
+    cpSync(original, this.#folder, { recursive: true });
+    await this.page.goto(`${this.#server.url}/?folder=${encodeURIComponent(this.#folder)}`);
+    await this.page.locator(selectors.workbench).waitFor();
+    await this.page.locator(selectors.statusBar).waitFor();
+    return this.#folder;
+  }
+
+  /** Opens a file by its path in the workspace, and leaves the caret in it. */
+  async openFile(path: string): Promise<void> {
+    // Before the workbench has read its keybindings the key does nothing, or the browser prints.
+    await this.#untilQuickInput('ControlOrMeta+p');
+    await this.page.locator(selectors.quickInputBox).fill(path);
+    const row = this.page.locator(selectors.quickInputFocusedRow, { hasText: basename(path) });
+    await row.filter({ hasText: dirname(path) === '.' ? basename(path) : dirname(path) }).waitFor();
+    await this.page.keyboard.press('Enter');
+    await this.page.locator(selectors.activeTab, { hasText: basename(path) }).waitFor();
+    await this.page.locator(selectors.activeEditor).first().waitFor();
+  }
+
+  /** Brings a line of the open file, counted from 1, into view and puts the caret there. */
+  async goToLine(line: number): Promise<void> {
+    await this.#untilQuickInput('Control+g');
+    await this.page.locator(selectors.quickInputBox).fill(`:${line}`);
+    await this.page.keyboard.press('Enter');
+    await this.page.locator(selectors.quickInput).waitFor({ state: 'hidden' });
+    await this.page.locator(selectors.caret).first().waitFor({ state: 'attached' });
+  }
+
+  /**
+   * Opens a file, points the mouse at the first occurrence of a text (of one line, without tabs) and
+   * returns what the hover says. With `within`, the text is looked for from the first occurrence of
+   * that on.
+   */
+  async hoverAt(path: string, text: string, within = ''): Promise<string> {
+    const content = readFileSync(join(this.#folder, path), 'utf8');
+    const from = content.indexOf(within);
+    const offset = content.indexOf(text, from);
+    if (from < 0 || offset < 0) throw new Error(`${path} does not hold '${within}' and then '${text}'`);
+    const before = content.slice(0, offset).split('\n');
+    await this.openFile(path);
+    await this.goToLine(before.length);
+    const point = await this.#placeInCaretLine(text, (before.at(-1) ?? '').split(text).length - 1);
+    // From outside, or else the mouse may stand there already and no hover opens.
+    await this.page.mouse.move(0, 0);
+    await this.page.mouse.move(point.x, point.y, { steps: 3 });
+    const hover = this.page.locator(selectors.hover).filter({ hasNotText: /^(Loading\.\.\.)?$/ });
+    await hover.first().waitFor();
+    return (await hover.allInnerTexts()).join('\n');
+  }
+
+  /** Where on the screen the (index + 1)th occurrence of a text in the caret's line begins. */
+  async #placeInCaretLine(text: string, index: number): Promise<{ x: number; y: number }> {
+    const caret = await this.page.locator(selectors.caret).first().boundingBox();
+    if (caret === null) throw new Error('the caret is not in view');
+    const middle = caret.y + caret.height / 2;
+    // Only the screen knows the place: tabs, inlay hints and fonts decide where a column is.
+    const x = await this.page.locator(selectors.activeLine).evaluateAll(
+      (lines, { text, index, middle }) => {
+        const line = lines.find((candidate) => {
+          const box = candidate.getBoundingClientRect();
+          return box.top <= middle && middle < box.bottom;
+        });
+        if (line === undefined) return null;
+        const walker = document.createTreeWalker(line, NodeFilter.SHOW_TEXT);
+        const places: [Node, number][] = [];
+        let shown = '';
+        for (let node = walker.nextNode(); node !== null; node = walker.nextNode()) {
+          const part = node.nodeValue ?? '';
+          for (let i = 0; i < part.length; i++) places.push([node, i]);
+          shown += part;
+        }
+        shown = shown.replaceAll('\u00a0', ' ');
+        let at = shown.indexOf(text);
+        for (let i = 0; i < index && at >= 0; i++) at = shown.indexOf(text, at + text.length);
+        const place = places[at];
+        if (place === undefined) return null;
+        const range = document.createRange();
+        range.setStart(...place);
+        range.setEnd(place[0], place[1] + 1);
+        const box = range.getBoundingClientRect();
+        return box.left + box.width / 2;
+      },
+      { text, index, middle },
+    );
+    if (x === null) throw new Error(`the caret's line does not show '${text}'`);
+    return { x, y: middle };
+  }
+
+  /** Shows the Problems view and waits until one row matches; returns the text of every row in view. */
+  async problems(expected: RegExp): Promise<readonly string[]> {
+    const panel = this.page.locator(selectors.problems);
+    if (!(await panel.isVisible())) await this.page.keyboard.press('ControlOrMeta+Shift+m');
+    await panel.waitFor();
+    const rows = this.page.locator(selectors.problemRow);
+    await rows.filter({ hasText: expected }).first().waitFor();
+    return rows.allInnerTexts();
+  }
+
+  /** Runs a command by its full title, as in the palette ("Category: Title"). */
+  async palette(title: string): Promise<void> {
+    await this.#untilQuickInput('F1');
+    await this.page.locator(selectors.quickInputBox).fill(`>${title}`);
+    await this.page.locator(selectors.quickInputFocusedRow, { hasText: title }).waitFor();
+    await this.page.keyboard.press('Enter');
+  }
+
+  /** Chooses an entry of the quick pick that is (or will be) open; of one with boxes, that entry alone. */
+  async pick(entry: string | RegExp): Promise<void> {
+    const row = this.page.locator(selectors.quickInputRow, { hasText: entry }).first();
+    await row.waitFor();
+    const box = row.locator(selectors.quickInputCheckbox).first();
+    if (!(await box.isVisible())) return row.click();
+    if (!(await row.getAttribute('aria-checked').then((checked) => checked === 'true'))) await box.click();
+    await this.page.locator(selectors.quickInputAccept).first().click();
+  }
+
+  /** Answers the input box that is (or will be) open and whose text matches. */
+  async answer(question: RegExp, text: string): Promise<void> {
+    await this.page.locator(selectors.quickInput).filter({ hasText: question }).waitFor();
+    await this.page.locator(selectors.quickInputBox).fill(text);
+    await this.page.keyboard.press('Enter');
+  }
+
+  /** Presses a button of a dialog, notification or preview by its exact label. */
+  async press(label: string): Promise<void> {
+    await this.page.locator(selectors.button).getByText(label, { exact: true }).first().click();
+  }
+
+  /** Waits for the Refactor Preview. */
+  async previewShown(): Promise<void> {
+    await this.page.locator(selectors.preview).waitFor();
+  }
+
+  /** Ticks everything in the Refactor Preview (an edit that needs confirmation starts unticked) and applies it. */
+  async acceptPreview(): Promise<void> {
+    await this.previewShown();
+    const open = this.page.locator(selectors.previewUnticked);
+    while ((await open.count()) > 0) await open.first().click();
+    await this.press('Apply');
+    await this.page.locator(selectors.preview).waitFor({ state: 'hidden' });
+  }
+
+  /** The content of the webview that is open. */
+  webview(): FrameLocator {
+    return this.page.frameLocator(selectors.webviewOuter).frameLocator(selectors.webviewInner);
+  }
+
+  /** The texts of the notifications in view. */
+  notifications(): Promise<readonly string[]> {
+    return this.page.locator(selectors.notification).allInnerTexts();
+  }
+
+  /** Keeps what the page looks like in test/artefacts. */
+  async screenshot(name: string): Promise<void> {
+    mkdirSync(ARTEFACTS, { recursive: true });
+    const path = join(ARTEFACTS, `${this.#name}-${name}.png`);
+    // A hover is still fading in when its text is there: let animations end first.
+    await this.page.screenshot({ path, animations: 'disabled' });
+  }
+
+  /** Plays one part of a test and keeps a picture of its end, whether it went well or not. */
+  async scene(name: string, act: () => Promise<void>): Promise<void> {
+    try {
+      await act();
+    } catch (error) {
+      await this.screenshot(`${name}-failed`);
+      throw error;
+    }
+    await this.screenshot(name);
+  }
+
+  async dispose(): Promise<void> {
+    await this.#browser.close();
+    await this.#server.stop();
+  }
+
+  /** Presses a key until the quick input opens: a workbench that is still starting ignores keys. */
+  async #untilQuickInput(key: string): Promise<void> {
+    const widget = this.page.locator(selectors.quickInput);
+    for (let attempt = 0; attempt < 20; attempt++) {
+      await this.page.keyboard.press(key);
+      const opened = await widget.waitFor({ timeout: 1_500 }).then(
+        () => true,
+        () => false,
+      );
+      if (opened) return;
+    }
+    throw new Error(`${key} opened nothing`);
+  }
+}

@@ -1,0 +1,363 @@
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { DOWNGRADE, HOSTILE_NAMES, hostile, long, MANIFEST, MODEL, V1, V2 } from './fixture';
+import { artefact, findChromium, type Panel, PanelBrowser } from './page-harness';
+
+const chromium = findChromium();
+if (chromium === null)
+  console.warn(
+    'NOT TESTED: the panel in a browser, for want of Chromium (node scripts/install-test-tools.mjs)',
+  );
+
+const FIRST = { type: 'model', model: MODEL, transition: DOWNGRADE } as const;
+
+describe.runIf(chromium !== null)('the page in a browser', () => {
+  let browser: PanelBrowser;
+  beforeAll(async () => {
+    browser = await PanelBrowser.start(chromium ?? '');
+  });
+  afterAll(async () => {
+    await browser.stop();
+  });
+
+  async function opened(options: Partial<Parameters<PanelBrowser['open']>[0]> = {}): Promise<Panel> {
+    const panel = await browser.open({ theme: 'dark', width: 1280, height: 860, ...options });
+    await panel.send(FIRST);
+    return panel;
+  }
+
+  test('says that it is ready, and draws nothing before it is told what', async () => {
+    const panel = await browser.open({ theme: 'dark', width: 900, height: 700 });
+    expect(await panel.posted()).toEqual([{ type: 'ready' }]);
+    expect(await panel.page.locator('main').isVisible()).toBe(false);
+    await panel.send({ type: 'model', model: { ...MODEL, versions: 'many' }, transition: null });
+    expect(await panel.page.locator('main').isVisible()).toBe(false);
+    await panel.close();
+  });
+
+  test('shows the story: verdict, skipped callback, what stays behind, log, both neighbours', async () => {
+    const panel = await opened();
+    const { page } = panel;
+    await page.getByRole('heading', { name: 'net-fixes' }).waitFor();
+    expect(await page.getByText('kernel 6.1 · 3 versions · 2 findings').count()).toBe(1);
+    expect(await page.getByRole('status').innerText()).toContain("v2's post_unpatch is not called");
+    expect(
+      await page.getByRole('list', { name: 'Versions, newest first' }).getByRole('heading').allInnerTexts(),
+    ).toEqual(['v3', 'v2', 'v1']);
+    expect(await page.getByRole('button', { name: /^v2 to v1: ✕ unsafe/ }).getAttribute('aria-pressed')).toBe(
+      'true',
+    );
+    expect(
+      await page.getByRole('button', { name: 'post_unpatch skipped: replaced: open source' }).count(),
+    ).toBe(1);
+    expect(await page.getByText('debugfs_create_file net_status').count()).toBe(1);
+    expect(await page.getByText("livepatch: 'livepatch_net_v1': patching complete").count()).toBe(1);
+    expect(panel.trouble).toEqual([]);
+    await panel.close();
+  });
+
+  test('asks for a transition by cell, by arrow, and by the two choices', async () => {
+    const panel = await opened();
+    const { page } = panel;
+    await page.getByRole('gridcell', { name: /^v1 to v3: clean/ }).click();
+    await page.getByRole('button', { name: /^v3 to v2: ✓ clean/ }).click();
+    await page.getByLabel('from', { exact: true }).selectOption('none');
+    // The same on both sides is no transition: the other side gives way.
+    await panel.send({ type: 'transition', transition: { ...DOWNGRADE, from: 'v2', to: 'v1' } });
+    await page.getByLabel('from', { exact: true }).selectOption('v1');
+    await panel.send(FIRST);
+    await page.getByRole('button', { name: 'Swap from and to' }).click();
+    expect((await panel.posted()).slice(1)).toEqual([
+      { type: 'select', from: 'v1', to: 'v3' },
+      { type: 'select', from: 'v3', to: 'v2' },
+      { type: 'select', from: 'none', to: 'v2' },
+      { type: 'select', from: 'v1', to: 'v2' },
+      { type: 'select', from: 'v1', to: 'v2' },
+    ]);
+    expect(panel.trouble).toEqual([]);
+    await panel.close();
+  });
+
+  test('leads from every item to its source, by pointer and by keyboard', async () => {
+    const panel = await opened();
+    const { page } = panel;
+    await page.getByRole('button', { name: 'v2', exact: true }).click();
+    await page
+      .getByRole('list', { name: 'Versions, newest first' })
+      .getByRole('button', { name: 'post_unpatch', exact: true })
+      .click();
+    await page.getByRole('button', { name: 'post_unpatch skipped: replaced: open source' }).focus();
+    await page.keyboard.press('Enter');
+    await page.getByText('5 functions, 1 new').click();
+    await page.getByRole('button', { name: /eth_commit_mac_addr_change, new here/ }).click();
+    await page.getByRole('button', { name: 'debugfs_create_file net_status' }).click();
+    const lines = (await panel.posted()).flatMap((one) => (one.type === 'open' ? [one.source.line] : []));
+    expect(lines).toEqual([9, 84, 84, 60, 76]);
+    await panel.close();
+  });
+
+  test('posts the actions of the transition and of the page', async () => {
+    const panel = await opened();
+    await panel.page.getByRole('button', { name: 'Generate v3 = v1 + cleanup after v2' }).click();
+    await panel.page.getByRole('button', { name: 'Generate cleanup patch…' }).click();
+    expect((await panel.posted()).slice(1)).toEqual([
+      { type: 'action', command: 'livepatch.generateCleanupPatch', arguments: ['v1', 'v2'] },
+      { type: 'action', command: 'livepatch.generateCleanupPatch', arguments: [] },
+    ]);
+    await panel.close();
+  });
+
+  test('moves through the run by keyboard, the log with it, and remembers where', async () => {
+    const panel = await opened();
+    const { page } = panel;
+    const slider = page.getByRole('slider', { name: 'Moment of the run' });
+    // It begins where the fault is: the fifth moment.
+    expect(await slider.getAttribute('aria-valuenow')).toBe('5');
+    await slider.focus();
+    const now = async (key: string): Promise<string | null> => {
+      await page.keyboard.press(key);
+      return slider.getAttribute('aria-valuetext');
+    };
+    expect(await now('ArrowRight')).toBe('6 of 7: patching complete');
+    expect(await page.locator('.log [aria-current]').allInnerTexts()).toEqual([
+      "livepatch: 'livepatch_net_v1': patching complete",
+    ]);
+    expect(await now('End')).toBe('7 of 7: unload v2');
+    expect(await now('ArrowRight')).toBe('7 of 7: unload v2');
+    expect(await now('Home')).toBe('1 of 7: load v1');
+    expect(await now('ArrowLeft')).toBe('1 of 7: load v1');
+    expect(await page.locator('.log [aria-current]').allInnerTexts()).toEqual([
+      '% load v1',
+      "livepatch: enabling patch 'livepatch_net_v1'",
+    ]);
+    expect(await panel.state()).toEqual({ manifest: MANIFEST, from: 'v2', to: 'v1', cursor: 0, text: false });
+    await page.getByRole('button', { name: 'Next moment' }).click();
+    expect(await page.locator('.steps .at').innerText()).toBe(
+      'step 2 of 7 · initializing patching transition',
+    );
+    await page.locator('.log li').last().click();
+    expect(await slider.getAttribute('aria-valuenow')).toBe('7');
+    await panel.close();
+  });
+
+  test('moves through the matrix by keyboard with one tab stop', async () => {
+    const panel = await opened();
+    const { page } = panel;
+    expect(await page.locator('.matrix [tabindex="0"]').count()).toBe(1);
+    await page.getByRole('gridcell', { name: /^v2 to v1: unsafe/ }).focus();
+    for (const key of ['ArrowUp', 'ArrowRight', 'Enter']) await page.keyboard.press(key);
+    await page.keyboard.press('Control+Home');
+    await page.keyboard.press(' ');
+    expect((await panel.posted()).slice(1)).toEqual([
+      { type: 'select', from: 'v1', to: 'v2' },
+      { type: 'select', from: 'none', to: 'v1' },
+    ]);
+    expect(await page.locator('.matrix [tabindex="0"]').count()).toBe(1);
+    await panel.close();
+  });
+
+  test('says the same in words', async () => {
+    const panel = await opened();
+    const { page } = panel;
+    await page.getByRole('button', { name: 'Text view' }).click();
+    expect(await page.getByRole('slider').isVisible()).toBe(false);
+    const words = await page.getByRole('list', { name: 'The run, moment by moment' }).innerText();
+    expect(words).toContain('v2 · vmlinux: post_unpatch skipped: replaced');
+    expect(words).toContain('debugfs file net_status: use-after-free');
+    expect(await page.locator('.moments [aria-current]').count()).toBe(1);
+    await page.screenshot({ path: artefact('panel-text.png') });
+    await panel.close();
+  });
+
+  test('comes back as it was left', async () => {
+    const state = { manifest: MANIFEST, from: 'v2', to: 'v1', cursor: 6, text: false };
+    const panel = await opened({ state });
+    expect(await panel.page.getByRole('slider').getAttribute('aria-valuenow')).toBe('7');
+    expect(await panel.state()).toEqual(state);
+    await panel.close();
+  });
+
+  test('follows an edit without losing focus, unfolded lists or the cursor', async () => {
+    const panel = await opened();
+    const { page } = panel;
+    await page.getByText('5 functions, 1 new').click();
+    await page.getByRole('button', { name: 'Next moment' }).focus();
+    await page.keyboard.press('Enter');
+    const model = { ...MODEL, findings: 3, versions: [V1, V2, { ...V1, version: 'v3', module: 'm3' }] };
+    await panel.send({ type: 'model', model, transition: DOWNGRADE });
+    expect(await page.getByText('kernel 6.1 · 3 versions · 3 findings').count()).toBe(1);
+    expect(await page.locator('details[open]').count()).toBe(1);
+    expect(await page.evaluate(() => document.activeElement?.getAttribute('aria-label'))).toBe('Next moment');
+    expect(await page.getByRole('slider').getAttribute('aria-valuenow')).toBe('6');
+    await panel.close();
+  });
+
+  test('says what went wrong, and stops saying it', async () => {
+    const panel = await opened();
+    await panel.send({ type: 'trouble', message: 'There is no lineage at x.' });
+    expect(await panel.page.getByRole('alert').innerText()).toBe('There is no lineage at x.');
+    await panel.send(FIRST);
+    expect(await panel.page.getByRole('alert').isVisible()).toBe(false);
+    await panel.close();
+  });
+
+  test('keeps the selected pair of 50 versions in view, and updates them within a frame', async () => {
+    const panel = await browser.open({ theme: 'dark', width: 1280, height: 860 });
+    const { page } = panel;
+    const model = long(50);
+    const transition = { ...DOWNGRADE, from: 'v30', to: 'v29' };
+    await panel.send({ type: 'model', model, transition });
+    for (const locator of [
+      page.locator('.card[data-version="v30"]'),
+      page.locator('[aria-selected="true"]'),
+    ]) {
+      const box = await locator.boundingBox();
+      expect(box?.y).toBeGreaterThan(40);
+      expect((box?.y ?? 0) + (box?.height ?? 0)).toBeLessThan(860);
+    }
+    await page.screenshot({ path: artefact('panel-50.png') });
+    const edited = {
+      ...model,
+      findings: 9,
+      matrix: model.matrix.map((cell, i) => (i % 97 === 0 ? { ...cell, verdict: 'leaves' as const } : cell)),
+    };
+    const times = await page.evaluate(
+      (updates) =>
+        Array.from({ length: 12 }, (_, i) => {
+          const start = performance.now();
+          window.dispatchEvent(new MessageEvent<unknown>('message', { data: updates[i % 2] }));
+          return performance.now() - start;
+        }),
+      [
+        { type: 'model', model: edited, transition },
+        { type: 'model', model, transition },
+      ],
+    );
+    const median = times.sort((a, b) => a - b)[6] ?? 0;
+    console.log(`50 versions: an update takes ${median.toFixed(1)} ms (median of ${times.length})`);
+    // A frame is 16 ms; a loaded machine gets more.
+    expect(median).toBeLessThan(32);
+    expect(panel.trouble).toEqual([]);
+    await panel.close();
+  });
+
+  test.each(HOSTILE_NAMES.map((name, i) => [i, name] as const))(
+    'draws hostile name %i inert',
+    async (_, name) => {
+      const panel = await opened();
+      const { model, transition } = hostile(name);
+      await panel.send({ type: 'model', model, transition });
+      await panel.page.getByRole('button', { name: 'Text view' }).click();
+      expect(await panel.page.locator('img, script:not([nonce]), iframe, svg svg').count()).toBe(0);
+      expect(await panel.page.title()).toBe('Livepatch version stack');
+      expect(panel.trouble).toEqual([]);
+      const sideways = await panel.page.evaluate(
+        () => document.documentElement.scrollWidth - window.innerWidth,
+      );
+      expect(sideways).toBeLessThanOrEqual(0);
+      if (name.includes('script')) await panel.page.screenshot({ path: artefact('panel-hostile.png') });
+      await panel.close();
+    },
+  );
+
+  test.each([
+    ['dark', 1280, 860],
+    ['light', 1280, 860],
+    ['high-contrast', 1280, 860],
+    ['dark', 480, 1600],
+    // What 200 % zoom makes of a panel of 1280 by 860.
+    ['light', 640, 430],
+  ] as const)(
+    'is sound in %s at %i x %i: no text cut off, no serious finding of axe',
+    async (theme, width, height) => {
+      const panel = await opened({ theme, width, height });
+      const { page } = panel;
+      await page.screenshot({ path: artefact(`panel-${theme}-${width}.png`), fullPage: width < 760 });
+      expect(
+        await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth),
+      ).toBeLessThanOrEqual(0);
+      const cut = await page.evaluate(() =>
+        [...document.querySelectorAll<SVGGraphicsElement>('.timeline text')]
+          .filter((text) => {
+            const svg = text.ownerSVGElement?.getBoundingClientRect();
+            const box = text.getBoundingClientRect();
+            return svg !== undefined && (box.right > svg.right + 1 || box.left < svg.left - 1);
+          })
+          .map((text) => text.textContent),
+      );
+      expect(cut).toEqual([]);
+      await page.evaluate(
+        readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8'),
+      );
+      const findings = await page.evaluate(async () => {
+        const { axe } = window as unknown as {
+          axe: {
+            run(): Promise<{ violations: { id: string; impact: string; nodes: { html: string }[] }[] }>;
+          };
+        };
+        const { violations } = await axe.run();
+        return violations.map(
+          ({ id, impact, nodes }) =>
+            `${impact}: ${id}: ${nodes.map((node) => node.html.slice(0, 160)).join(' | ')}`,
+        );
+      });
+      expect(findings.filter((finding) => /^(serious|critical)/.test(finding))).toEqual([]);
+      await panel.close();
+    },
+  );
+
+  test('keeps its meaning in forced colours', async () => {
+    const panel = await opened({ forcedColors: 'active' });
+    await panel.page.screenshot({ path: artefact('panel-forced-colors.png') });
+    const style = (selector: string, name: string): Promise<string> =>
+      panel.page
+        .locator(selector)
+        .first()
+        .evaluate((node, property) => getComputedStyle(node).getPropertyValue(property), name);
+    expect(await style('.card.draft', 'border-top-style')).toBe('dashed');
+    expect(await style('.card.faulty', 'border-top-style')).toBe('solid');
+    expect(await style('circle.skipped', 'stroke-dasharray')).not.toBe('none');
+    await panel.close();
+  });
+
+  test('every control has a name and is reached by Tab', async () => {
+    const panel = await opened();
+    const { page } = panel;
+    const nameless = await page.evaluate(() =>
+      [...document.querySelectorAll('button, select, [role=button], [role=slider], [tabindex]')]
+        .filter(
+          (node) =>
+            !(node.getAttribute('aria-label') ?? node.getAttribute('aria-labelledby') ?? node.textContent),
+        )
+        .filter((node) => !(node instanceof HTMLSelectElement && node.labels.length > 0))
+        .map((node) => node.outerHTML.slice(0, 120)),
+    );
+    expect(nameless).toEqual([]);
+    const seen = new Set<string>();
+    await page.locator('body').focus();
+    for (let i = 0; i < 60; i++) {
+      await page.keyboard.press('Tab');
+      seen.add(
+        await page.evaluate(() => {
+          const at = document.activeElement;
+          return `${at?.tagName.toLowerCase()} ${at?.getAttribute('aria-label') ?? at?.textContent ?? ''}`;
+        }),
+      );
+    }
+    for (const part of [
+      'Text view',
+      'post_unpatch',
+      'v2 to v1: ✕ unsafe',
+      'Moment of the run',
+      'Next moment',
+      'Swap',
+      'livepatch: enabling',
+    ])
+      expect(
+        [...seen].some((name) => name.includes(part)),
+        part,
+      ).toBe(true);
+    await panel.close();
+  });
+});

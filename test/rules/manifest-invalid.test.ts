@@ -1,0 +1,63 @@
+import { expect, test } from 'vitest';
+import { asText, check, expectMarked, fixed, lineage, livepatch, manifest } from './fixture';
+
+const withManifest = (text: string): string => `//- livepatch.yaml\n${text}//- v1/a.c\n${livepatch()}`;
+
+test('a key that nobody knows', async () => {
+  const findings = await expectMarked(
+    withManifest(`${manifest(['draft'])}colour: red\n#~ manifest-invalid: colour\n`),
+  );
+  expect(findings[0]?.severity).toBe('error');
+});
+
+test('a kernel that is a number, with the fix', async () => {
+  const text = withManifest(manifest(['draft'], { kernel: '6.10' }));
+  const { fixture, findings } = await check(text);
+  expect(findings.map((finding) => finding.code)).toEqual(['manifest-invalid']);
+  const fix = findings[0]?.fixes[0];
+  const after = fix ? fixed(fixture, fix) : new Map<string, string>();
+  expect(after.get('livepatch.yaml')).toContain('kernel: "6.10"');
+  await expectMarked(asText(after));
+});
+
+test('sources that match nothing', async () => {
+  const { findings } = await check(withManifest(manifest(['draft']).replace('v1/*.c', '[v1/a.c, v9/*.c]')));
+  expect(findings.map(({ code, message }) => `${code}: ${message}`)).toEqual([
+    expect.stringContaining('manifest-invalid: v9/*.c'),
+  ]);
+});
+
+test('two versions of one name: both places are shown', async () => {
+  const { findings } = await check(
+    lineage(manifest(['draft', 'draft']).replace('module: m_v2', 'module: m_v1'), {}, {}),
+  );
+  const found = findings.filter((finding) => finding.code === 'manifest-invalid');
+  expect(found.length).toBeGreaterThan(0);
+  expect(found.some((finding) => finding.related.length > 0)).toBe(true);
+});
+
+test('a sound manifest says nothing', async () => {
+  await expectMarked(withManifest(manifest(['draft'])));
+});
+
+test('a setting makes the problems of the manifest milder, never worse', async () => {
+  const severities = async (setting: string): Promise<string[]> => {
+    const end = `rules:\n  manifest-invalid: ${setting}\n`;
+    const { findings } = await check(
+      withManifest(`${manifest(['draft'], { end }).replace('lineage: l\n', '')}colour: red\n`),
+    );
+    return findings.map(({ severity }) => severity).sort();
+  };
+  // A missing name is a warning, an unknown key an error.
+  expect(await severities('error')).toEqual(['error', 'warning']);
+  expect(await severities('information')).toEqual(['information', 'information']);
+  expect(await severities('off')).toEqual([]);
+});
+
+test('an empty manifest, and one that is no YAML, are one finding and no fault', async () => {
+  for (const text of ['', 'versions: [', '%&$']) {
+    const { findings } = await check(`//- livepatch.yaml\n${text}`);
+    expect(findings.length).toBeGreaterThan(0);
+    expect(findings.every((finding) => finding.code === 'manifest-invalid')).toBe(true);
+  }
+});

@@ -1,0 +1,47 @@
+import { expect, test } from 'vitest';
+import { expectMarked, lineage, manifest } from './fixture';
+
+const one = (body: string, callbacks: string): string => lineage(manifest(['draft']), { body, callbacks });
+
+test('pre_patch that returns nothing', async () => {
+  const findings = await expectMarked(
+    one(
+      'static void prepare(struct klp_object *obj)\n//          ^^^^^^^ wrong-callback-signature: returns nothing\n{\n}',
+      '      .pre_patch = prepare,',
+    ),
+  );
+  expect(findings[0]?.related.map((item) => item.message)).toEqual(['used as pre_patch here']);
+  expect(findings[0]?.severity).toBe('error');
+});
+
+test.each([
+  ['static int f(struct klp_object *obj)', 'post_patch', 'returns a value'],
+  ['static int f(struct klp_object *obj)', 'pre_unpatch', 'returns a value'],
+  ['static bool f(struct klp_object *obj)', 'post_unpatch', 'returns a value'],
+  ['static long f(struct klp_object *obj)', 'pre_patch', 'does not return int'],
+  ['static bool f(struct klp_object *obj)', 'pre_patch', 'does not return int'],
+  ['static void f(void)', 'post_patch', 'takes no argument'],
+  ['static void f(struct klp_object *obj, int flags)', 'post_patch', 'takes 2 arguments'],
+  ['static void f(struct klp_patch *patch)', 'post_patch', 'something other than a struct klp_object *'],
+  ['static int f(int n)', 'pre_patch', 'something other than a struct klp_object *'],
+])('%s as %s', async (head, callback, words) => {
+  await expectMarked(
+    one(`${head}\n//~ wrong-callback-signature: ${words}\n{\n  return 0;\n}`, `      .${callback} = f,`),
+  );
+});
+
+test.each([
+  ['static int f(struct klp_object *obj)', 'pre_patch'],
+  ['static signed int f(struct klp_object *obj)', 'pre_patch'],
+  ['static void f(struct klp_object *obj)', 'post_patch'],
+  ['static void f(const struct klp_object *obj)', 'pre_unpatch'],
+  ['static void f(patch_object *obj)', 'post_unpatch'],
+  ['static void f()', 'post_unpatch'],
+  ['static result_t f(object_t *obj)', 'post_unpatch'],
+])('%s as %s is right, or cannot be told', async (head, callback) => {
+  await expectMarked(one(`${head}\n{\n  return 0;\n}`, `      .${callback} = f,`));
+});
+
+test('a function from elsewhere is not judged', async () => {
+  await expectMarked(one('extern void elsewhere(void);', '      .post_patch = elsewhere,'));
+});
