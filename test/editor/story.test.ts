@@ -29,7 +29,7 @@ test.skipIf(skip)(
     await workbench.scene('1-problems', async () => {
       await workbench.openFile(V2);
       const rows = (await workbench.problems(/post_unpatch/)).join('\n');
-      expect(rows).toMatch(/dangling-module-pointer|orphaned-side-effect/);
+      expect(rows).toMatch(/unsafe-downgrade/);
       expect(rows).toContain('net_status');
     });
   },
@@ -70,13 +70,18 @@ test.skipIf(skip)('the cleanup version is generated, previewed and written', asy
   await workbench.scene('6-cleanup-version', async () => {
     await workbench.acceptPreview();
     const v3 = join(workspace, 'v3');
-    await expect.poll(() => existsSync(v3) && readdirSync(v3).some((name) => name.endsWith('.c'))).toBe(true);
-    const source = readdirSync(v3).find((name) => name.endsWith('.c')) ?? '';
-    const text = readFileSync(join(v3, source), 'utf8');
-    expect(text).toContain('.post_patch');
-    expect(text).toContain('net_status');
+    const sources = (): string[] =>
+      existsSync(v3) ? readdirSync(v3).filter((name) => name.endsWith('.c')) : [];
+    // The files are made first and filled by the same edit; what is saved when is the editor's business.
+    const text = (): string =>
+      sources()
+        .map((name) => readFileSync(join(v3, name), 'utf8'))
+        .join('\n');
+    await expect.poll(text, { timeout: 20_000 }).toContain('.post_patch');
+    await expect.poll(text, { timeout: 20_000 }).toContain('net_status');
     await expect.poll(() => readFileSync(join(workspace, 'livepatch.yaml'), 'utf8')).toMatch(/version: v3\b/);
-    await workbench.openFile(join('v3', source));
   });
-  expect(await workbench.notifications()).toEqual([]);
+  // What the author should know of the cleanup is told once, and nothing else went wrong.
+  for (const note of await workbench.notifications())
+    expect(note).toMatch(/net_status.*looked up by its name/);
 });

@@ -1,18 +1,24 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import type { Analysis } from '../../server/src/features/analysis';
 import { World } from '../../server/src/core/lineage/world';
 import type { Step } from '../../server/src/core/manifest/steps';
-import { projectOfTexts } from '../support/project';
+import type { Analysis } from '../../server/src/features/analysis';
 import { linuxSource } from '../support/linux-source';
+import { projectOfTexts } from '../support/project';
 import { readScenarios, type Scenario, type ScriptStep } from '../support/selftest-scripts';
 
 /**
  * The kernel's own selftests, replayed from the modules' own C: what the scripts expect in the kernel log is what the
  * prediction has to say, line by line.
  */
-const SCRIPTS = ['test-callbacks.sh', 'test-livepatch.sh', 'test-state.sh', 'test-sysfs.sh', 'test-shadow-vars.sh'];
+const SCRIPTS = [
+  'test-callbacks.sh',
+  'test-livepatch.sh',
+  'test-state.sh',
+  'test-sysfs.sh',
+  'test-shadow-vars.sh',
+];
 
 const source = await linuxSource();
 
@@ -27,10 +33,12 @@ async function selftestLineage(root: string): Promise<Analysis> {
     texts[name] = text;
     const module = name.slice(0, -2);
     const isLivepatch = /MODULE_INFO\(livepatch/.test(text) || /^#include "test_klp_state2\.c"/m.test(text);
-    if (isLivepatch) versions.push(`  - { version: ${versions.length + 1}-${module}, module: ${module}, sources: ${name} }`);
+    if (isLivepatch)
+      versions.push(`  - { version: ${versions.length + 1}-${module}, module: ${module}, sources: ${name} }`);
     else targets.push(`  - { module: ${module}, sources: ${name} }`);
   }
-  texts['livepatch.yaml'] = `lineage: selftests\nkernel: "6.1"\nversions:\n${versions.join('\n')}\ntargets:\n${targets.join('\n')}\n`;
+  texts['livepatch.yaml'] =
+    `lineage: selftests\nkernel: "6.1"\nversions:\n${versions.join('\n')}\ntargets:\n${targets.join('\n')}\n`;
   return (await projectOfTexts(texts)).project.analyse();
 }
 
@@ -53,7 +61,10 @@ function predicted(analysis: Analysis, scenario: Scenario): string[] {
 function translate(step: ScriptStep): Step | null {
   switch (step.k) {
     case 'load': {
-      const params = step.params.map((param) => ({ name: param.split('=')[0] ?? '', value: param.split('=')[1] ?? '' }));
+      const params = step.params.map((param) => ({
+        name: param.split('=')[0] ?? '',
+        value: param.split('=')[1] ?? '',
+      }));
       return { k: 'load', name: step.module, params };
     }
     case 'unload':
@@ -79,11 +90,13 @@ describe.skipIf(source === null)('the selftests of Linux 6.1', async () => {
       'test_klp_state2',
       'test_klp_state3',
     ]);
-    for (const version of analysis?.lineage.versions ?? []) expect(version.facts?.patch, version.name).not.toBeNull();
+    for (const version of analysis?.lineage.versions ?? [])
+      expect(version.facts?.patch, version.name).not.toBeNull();
   });
 
   for (const script of SCRIPTS) {
-    const text = source === null ? '' : readFileSync(join(source, 'tools/testing/selftests/livepatch', script), 'utf8');
+    const text =
+      source === null ? '' : readFileSync(join(source, 'tools/testing/selftests/livepatch', script), 'utf8');
     for (const scenario of readScenarios(text)) {
       test(`${script}: ${scenario.name}`, () => {
         if (!analysis) return;

@@ -1,7 +1,8 @@
 import type { Effect } from '../core/execution/effects';
 import type { CallbackCall } from '../core/kernel/types';
 import type { Run } from '../core/lineage/run';
-import { because, describeEffect, type Transition } from '../core/lineage/transitions';
+import { worstTrial } from '../core/lineage/search';
+import { because, describeEffect, type Transition, type Transitions } from '../core/lineage/transitions';
 import type { Leftover } from '../core/lineage/verdict';
 import type { World } from '../core/lineage/world';
 import { formatStep } from '../core/manifest/steps';
@@ -99,8 +100,9 @@ function versionName(world: World, instance: number): string {
 }
 
 /** One row of `matrix`. */
-export function transitionJson(transition: Transition, places: Places): object {
+export function transitionJson(transition: Transition, transitions: Transitions, places: Places): object {
   const { verdict } = transition.run;
+  const worst = worstTrial(transitions.search(), transition.from?.name ?? null, transition.to.name);
   return {
     from: transition.from?.name ?? 'none',
     to: transition.to.name,
@@ -108,5 +110,6 @@ export function transitionJson(transition: Transition, places: Places): object {
     certainty: verdict.certainty,
     leftovers: verdict.leftovers.map((leftover) => leftoverJson(leftover, places)),
     because: because(transition),
+    worst: worst ? { verdict: worst.word, run: worst.steps.map(formatStep) } : null,
   };
 }

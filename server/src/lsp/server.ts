@@ -53,6 +53,8 @@ export class Server {
   readonly #published = new Map<string, string>();
   #ready = false;
   #watches = false;
+  /** Whether the client tells of folders that come and go; asking one that does not is an error. */
+  #movesFolders = false;
 
   constructor(connection: Connection) {
     this.#connection = connection;
@@ -92,6 +94,7 @@ export class Server {
 
   #initialize(params: InitializeParams): InitializeResult {
     this.#watches = params.capabilities.workspace?.didChangeWatchedFiles?.dynamicRegistration === true;
+    this.#movesFolders = params.capabilities.workspace?.workspaceFolders === true;
     const folders = params.workspaceFolders ?? (params.rootUri ? [{ uri: params.rootUri, name: '' }] : []);
     for (const folder of folders) {
       const path = this.#uris.path(folder.uri);
@@ -112,12 +115,14 @@ export class Server {
     await this.#guard('start', undefined, async () => {
       await startParser();
       this.#ready = true;
+      this.#schedule.changed();
       if (this.#watches) {
         const watchers = ['**/*.{c,h}', '**/livepatch.{yaml,yml}', '**/*.livepatch.yaml'];
         await this.#connection.client.register(DidChangeWatchedFilesNotification.type, {
           watchers: watchers.map((globPattern) => ({ globPattern })),
         });
       }
+      if (!this.#movesFolders) return;
       this.#connection.workspace.onDidChangeWorkspaceFolders((event) => {
         for (const folder of event.added)
           this.#withPath(folder.uri, (path) => this.#workspace.addFolder(path));
@@ -125,7 +130,6 @@ export class Server {
           this.#withPath(folder.uri, (path) => this.#workspace.removeFolder(path));
         this.#schedule.changed();
       });
-      this.#schedule.changed();
     });
   }
 

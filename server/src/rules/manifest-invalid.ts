@@ -1,4 +1,6 @@
+import { knownNames } from '../core/lineage/lineage';
 import type { Problem } from '../core/manifest/problem';
+import { checkStepNames } from '../core/manifest/steps';
 import type { RuleContext } from './context';
 import type { Finding, Rule } from './rule';
 
@@ -41,8 +43,16 @@ versions:
 Most messages come with a fix. A key that is known but has no effect yet is an information, not a fault.
 `,
   check: (context) =>
-    [...context.parsed.problems, ...context.sourceProblems].map((problem) => findingOf(context, problem)),
+    [...context.parsed.problems, ...context.sourceProblems, ...unknownNames(context)].map((problem) =>
+      findingOf(context, problem),
+    ),
 };
+
+/** Steps of scenarios that name nobody: which modules are objects of a version only the sources tell. */
+function unknownNames(context: RuleContext): readonly Problem[] {
+  const known = knownNames(context.lineage);
+  return context.lineage.manifest.scenarios.flatMap((scenario) => checkStepNames(scenario.steps, known));
+}
 
 function findingOf(context: RuleContext, problem: Problem): Finding {
   const versions = context.lineage.versions.filter(({ entry }) => {

@@ -38,7 +38,7 @@ export const explain: Command = {
     const transition = transitions.transition(origin, target);
     if (format === 'json') {
       print(
-        `${JSON.stringify({ schema: 1, text, ...transitionJson(transition, opened.places) }, null, 2)}\n`,
+        `${JSON.stringify({ schema: 1, text, ...transitionJson(transition, transitions, opened.places) }, null, 2)}\n`,
       );
     } else print(printable(text));
     const word = transition.run.verdict.word;

@@ -26,7 +26,7 @@ export const matrix: Command = {
     const { lineage, transitions } = opened.analysis;
     const all = transitions.all();
     if (format === 'json') {
-      const verdicts = all.map((transition) => transitionJson(transition, opened.places));
+      const verdicts = all.map((transition) => transitionJson(transition, transitions, opened.places));
       const versions = lineage.versions.map((version) => version.name);
       print(`${JSON.stringify({ schema: 1, versions, verdicts }, null, 2)}\n`);
     } else {

@@ -109,6 +109,7 @@ class Preprocessor {
     this.open.push(file);
     this.size += tokens.text.length;
     const branches: Branch[] = [];
+    const open = unclosed(tokens);
     let active = true;
     let from = 0;
     // Brace and parenthesis level of the active text, brought up to date only where somebody asks for it.
@@ -123,7 +124,8 @@ class Preprocessor {
         case IF:
         case IFDEF:
         case IFNDEF: {
-          const value: boolean = active && this.condition(file, tokens, at + 2, to, word);
+          // Half-typed: without its #endif it would take the rest of the file with it.
+          const value: boolean = active && (open.has(at) || this.condition(file, tokens, at + 2, to, word));
           branches.push({ around: active, active: value, done: value });
           active = value;
           break;
@@ -317,4 +319,16 @@ function collect(
       place,
     });
   }
+}
+
+/** The conditionals that no #endif ends, by their token. */
+function unclosed(tokens: Tokens): ReadonlySet<number> {
+  const stack: number[] = [];
+  for (const at of tokens.directives) {
+    if (tokens.kind[at + 1] !== NAME) continue;
+    const word = tokens.id[at + 1] as number;
+    if (word === IF || word === IFDEF || word === IFNDEF) stack.push(at);
+    else if (word === ENDIF) stack.pop();
+  }
+  return new Set(stack);
 }

@@ -9,6 +9,7 @@ import {
   danglingPointers,
   type Leftover,
   leftovers,
+  VERDICTS,
   type VerdictWord,
 } from './verdict';
 import { World } from './world';
@@ -73,6 +74,21 @@ export interface SearchResult {
   readonly states: number;
   /** Said when a limit was reached. */
   readonly exhausted: string | null;
+}
+
+/**
+ * The worst that the search saw on the way from one version to another, over histories, target modules, failures and
+ * reversals; null where it never went that way. Among equals the shortest, which comes first.
+ */
+export function worstTrial(result: SearchResult, from: string | null, to: string): Trial | null {
+  let worst: Trial | null = null;
+  for (const trial of result.trials) {
+    if (trial.version?.name !== to || (trial.from?.name ?? null) !== from || trial.way === 'failing')
+      continue;
+    if (trial.way === 'disable' || trial.way === 'reversed-disable') continue;
+    if (!worst || VERDICTS.indexOf(trial.word) > VERDICTS.indexOf(worst.word)) worst = trial;
+  }
+  return worst;
 }
 
 /** A trial that was carried out, and the state behind it. */

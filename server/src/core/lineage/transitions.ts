@@ -24,7 +24,10 @@ export class Transitions {
   #lineage: Lineage;
   readonly #search = new Search();
   #searched: { readonly lineage: Lineage; readonly result: SearchResult } | null = null;
-  #kept = new Map<string, { readonly modules: readonly string[]; readonly fingerprint: Fingerprint; readonly run: Run }>();
+  #kept = new Map<
+    string,
+    { readonly modules: readonly string[]; readonly fingerprint: Fingerprint; readonly run: Run }
+  >();
 
   constructor(lineage: Lineage) {
     this.#lineage = lineage;

@@ -19,6 +19,7 @@ export class FaultyCode {
   readonly #image: ProgramImage;
   readonly #locals = new Map<FunctionIr, ReadonlyMap<number, readonly Expr[]>>();
   #assignments: readonly Assignment[] | null = null;
+  #byTarget: ReadonlyMap<string, readonly Assignment[]> | null = null;
 
   constructor(readonly program: Program) {
     this.#image = ProgramImage.of(program);
@@ -84,6 +85,25 @@ export class FaultyCode {
     this.#assignments = all;
     return all;
   }
+
+  /** The plain assignments to a variable of a unit. */
+  assignmentsTo(unit: UnitImage, name: string): readonly Assignment[] {
+    this.#byTarget ??= byTarget(this.assignments());
+    return this.#byTarget.get(`${unit.index} ${name}`) ?? [];
+  }
+}
+
+function byTarget(assignments: readonly Assignment[]): ReadonlyMap<string, readonly Assignment[]> {
+  const found = new Map<string, Assignment[]>();
+  for (const assignment of assignments) {
+    const { target } = assignment.expr;
+    if (target.k !== 'name') continue;
+    const key = `${assignment.unit.index} ${target.name}`;
+    const list = found.get(key);
+    if (list) list.push(assignment);
+    else found.set(key, [assignment]);
+  }
+  return found;
 }
 
 export function isZero(expr: Expr): boolean {

@@ -155,8 +155,8 @@ class Merger {
     const indent = this.#indentOf(objs, real[0]);
     const lines = [
       `{ ${this.#mark()}`,
-      `\t.funcs = ${noFuncs},`,
-      `\t.callbacks.post_patch = ${cleanup},`,
+      `\t.funcs = ${noFuncs}, ${this.#mark()}`,
+      `\t.callbacks.post_patch = ${cleanup}, ${this.#mark()}`,
       '},',
     ];
     const text = lines.map((line) => `\n${indent}${line}`).join('');

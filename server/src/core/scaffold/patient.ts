@@ -28,6 +28,8 @@ export interface Refusal {
   readonly because: string;
   /** It is memory and nothing else: it stays, and harms nobody. */
   readonly onlyLeaks?: boolean;
+  /** No other way of undoing it would be right either. */
+  readonly final?: true;
 }
 
 /** What one strategy says; null where it is not the one for this effect. */

@@ -26,6 +26,8 @@ export interface Unportable {
 }
 
 const MAX_DEPTH = 24;
+/** A variable that is set in more places leads nowhere in particular. */
+const MAX_VALUES = 4;
 
 export function isPortable(result: Portable | Unportable): result is Portable {
   return 'text' in result;
@@ -83,6 +85,7 @@ export class Translator {
         const of = again(expr.of);
         return isPortable(of) ? { ...of, text: `${expr.op}${grouped(of, 2)}`, level: 2 } : of;
       }
+      case 'logical':
       case 'binary': {
         const left = again(expr.left);
         if (!isPortable(left)) return left;
@@ -96,6 +99,7 @@ export class Translator {
         if (!isPortable(of)) return of;
         const type = castType(expr.type);
         if (type === null) return { because: 'a cast to a type without a name' };
+        if (of.text === '0' && type === 'void *') return { ...of, text: 'NULL', level: 3 };
         return { ...of, text: `(${type})${grouped(of, 2)}`, level: 2 };
       }
       default:
@@ -135,11 +139,9 @@ export class Translator {
     }
     if (ref.k === 'function') return { because: `${name}() is code of the faulty version` };
     // A variable of its own that holds a state entry or what hangs from it leads there all the same.
-    const values = this.#code
-      .assignments()
-      .filter(
-        ({ expr, unit: where }) => where === unit && expr.target.k === 'name' && expr.target.name === name,
-      )
+    const assigned = this.#code.assignmentsTo(unit, name);
+    if (assigned.length > MAX_VALUES) return { because: `its own variable ${name} has many values` };
+    const values = assigned
       .map((found) => this.translate(found.unit, found.fn, found.expr.value, depth + 1))
       .filter((value) => !isPortable(value) || value.text !== '0');
     const [value] = values;

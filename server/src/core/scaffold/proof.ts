@@ -41,9 +41,29 @@ export function prove(
       continue;
     }
     const own = new Set(goodAlone.dangers.map((danger) => danger.text));
+    const disabled = runOf([load(version), { k: 'disable', name: version.name }, unload(version)], [version]);
+    const alike = new Set(disabled.verdict.leftovers.map((leftover) => identity(leftover.effect)));
     for (const wrong of wrongs(run, version, added)) {
-      if (!untreated.has(wrong.key) && !own.has(wrong.text))
+      if (alike.has(wrong.key) && !untreated.has(wrong.key))
+        notes.push(`${wrong.text} in some cases, as it does when ${version.name} is disabled.`);
+      else if (!untreated.has(wrong.key) && !own.has(wrong.text))
         faults.push(`after "${said(version)}; ${said(added)}; unload ${version.name}": ${wrong.text}`);
+    }
+    for (const target of lineage.targets) {
+      const { module } = target;
+      const steps: Step[] = [
+        { k: 'unload', name: module },
+        load(version),
+        { k: 'stall' },
+        load(added),
+        { k: 'load', name: module, params: [] },
+        { k: 'resume' },
+        unload(version),
+      ];
+      for (const wrong of wrongs(runOf(steps, [version, added]), version, added)) {
+        if (untreated.has(wrong.key) || alike.has(wrong.key) || own.has(wrong.text)) continue;
+        faults.push(`when ${module} comes while ${added.name} replaces ${version.name}: ${wrong.text}`);
+      }
     }
     const reversed = runOf(
       [load(version), { k: 'stall' }, load(added), { k: 'disable', name: added.name }, { k: 'resume' }],

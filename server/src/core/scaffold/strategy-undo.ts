@@ -1,7 +1,9 @@
-import type { Effect } from '../execution/effects';
+import type { Actor, Effect } from '../execution/effects';
 import type { UnitImage } from '../execution/program';
 import type { StateId } from '../kernel/types';
 import { ownUndo } from '../lineage/own-undo';
+import { conditionsFor } from './conditions';
+import type { Found } from './faulty-code';
 import { structDefinitions } from './own-text';
 import { type Answer, type Patient, type Refusal, stateGuard, whatOf } from './patient';
 import { isPortable, type Portable, type Unportable } from './portable';
@@ -15,6 +17,8 @@ interface Statement {
   readonly unit: UnitImage;
   /** The catalogued function that it calls; null for an assignment. */
   readonly callee: string | null;
+  /** Under which conditions the faulty version does it, each in C; empty for always. */
+  readonly conditions: readonly string[];
 }
 
 /**
@@ -29,6 +33,8 @@ export function undoRemedy(patient: Patient, effect: Effect): Answer {
     return { because: `its undo in ${actor.function}() (${patient.where(actor.place)}) could not be read` };
   const { unit, fn, expr } = found;
   const say = (inner: typeof expr): Portable | Unportable => patient.translator.translate(unit, fn, inner);
+  const when = conditionsOf(patient, found, actor);
+  if ('because' in when) return when;
   let statement: Statement;
   if (expr.k === 'call') {
     if (expr.callee.k !== 'name' || patient.code.resolve(unit, expr.callee.name).k !== 'foreign') {
@@ -39,7 +45,13 @@ export function undoRemedy(patient: Patient, effect: Effect): Answer {
     if (wrong && !isPortable(wrong)) return wrong;
     const args = parts.filter(isPortable);
     const text = `${expr.callee.name}(${args.map((part) => asArgument(part.text)).join(', ')});`;
-    statement = { text, parts: args, unit, callee: expr.callee.name };
+    statement = {
+      text,
+      parts: [...args, ...when.parts],
+      unit,
+      callee: expr.callee.name,
+      conditions: when.texts,
+    };
   } else if (expr.k === 'assign') {
     const target = say(expr.target);
     if (!isPortable(target)) return target;
@@ -47,9 +59,10 @@ export function undoRemedy(patient: Patient, effect: Effect): Answer {
     if (!isPortable(value)) return value;
     statement = {
       text: `${target.text} ${expr.op} ${value.text};`,
-      parts: [target, value],
+      parts: [target, value, ...when.parts],
       unit,
       callee: null,
+      conditions: when.texts,
     };
   } else return { because: `its undo (${patient.where(actor.place)}) is of a kind that is not copied` };
   return remedyOf(
@@ -58,6 +71,50 @@ export function undoRemedy(patient: Patient, effect: Effect): Answer {
     statement,
     `as ${patient.version.name} undoes it in ${actor.function}() when it is disabled`,
   );
+}
+
+/** What v2's own undo hangs on; that the state and its data are there is what the guard asks anyway. */
+function conditionsOf(
+  patient: Patient,
+  { unit, fn, expr }: Found,
+  actor: Actor,
+): { readonly texts: readonly string[]; readonly parts: readonly Portable[] } | Refusal {
+  const facts = patient.version.facts;
+  const roots = new Set<string>();
+  for (const object of facts?.patch?.objects ?? []) {
+    for (const item of object.callbacks) if (item.callback === actor.during) roots.add(item.function);
+  }
+  if (actor.during === 'exit' && facts?.exit) roots.add(facts.exit.name);
+  const at = patient.where(actor.place);
+  const conditions = conditionsFor(patient.code, unit, fn, expr, roots);
+  if (conditions === null)
+    return {
+      because: `its undo (${at}) stands in a loop or is reached in a way that could not be followed`,
+      final: true,
+    };
+  const texts: string[] = [];
+  const parts: Portable[] = [];
+  for (const condition of conditions) {
+    const test = patient.translator.translate(condition.unit, condition.fn, condition.test);
+    if (!isPortable(test)) {
+      return {
+        because: `its undo (${at}) hangs on a condition that another module cannot ask: ${test.because}`,
+        final: true,
+      };
+    }
+    if (/^!?(?:\([\w *]+\))?prev(?:->data)?(?: [!=]= NULL)?$/.test(test.text)) continue;
+    parts.push(test);
+    texts.push(
+      condition.holds
+        ? test.text
+        : test.level === 2 && test.text.startsWith('!')
+          ? test.text.slice(1)
+          : test.level > 1
+            ? `!${test.text}`
+            : `!(${test.text})`,
+    );
+  }
+  return { texts, parts };
 }
 
 /** Undoes an effect by the arguments that it was made with, if another module can name them all. */
@@ -87,6 +144,7 @@ export function pairRemedy(patient: Patient, effect: Effect): Answer {
       parts: args,
       unit,
       callee: undo.name,
+      conditions: [],
     };
     const answer = remedyOf(patient, effect, statement, 'by the arguments that it was made with');
     if (answer !== null && 'strategy' in answer) return answer;
@@ -131,17 +189,26 @@ function remedyOf(patient: Patient, effect: Effect, statement: Statement, how: s
     object: memory ? `state ${String(id ?? '')} data` : effect.key,
     verb: memory ? 'free' : strategy === 'value' ? 'restore' : 'undo',
     declarations: [],
-    body: [
+    body: underConditions(statement.conditions, [
       statement.text,
       ...(clears ? ['prev->data = NULL;'] : []),
       ...(memory ? [] : [report(effect, patient, strategy === 'value' ? 'restored' : 'removed')]),
-    ],
+    ]),
     explanation: `It is undone ${how}${id === undefined ? '' : `, with what the state ${String(id)} hands over`}.`,
     headers: [...headersOf(undo?.header ?? row.header), ...(memory ? [] : ['linux/printk.h'])],
     definitions: new Map([...(structs as ReadonlyMap<string, string>), ...externs(patient, statement)]),
     foreign: statement.parts.some((part) => part.names.length > 0) || row.header === '',
     last: memory,
   };
+}
+
+/** Lines of a body, in an `if` where they hang on something. */
+function underConditions(conditions: readonly string[], lines: readonly string[]): readonly string[] {
+  if (conditions.length === 0) return lines;
+  const [only] = conditions;
+  const test = conditions.length === 1 ? (only ?? '') : conditions.map((text) => `(${text})`).join(' && ');
+  const inner = lines.map((line) => `\t${line}`);
+  return [`if (${test})${lines.length > 1 ? ' {' : ''}`, ...inner, ...(lines.length > 1 ? ['}'] : [])];
 }
 
 /** Declarations that the faulty version itself wrote for names of the kernel that no header offers. */

@@ -92,7 +92,9 @@ function tryAll(
       remedies.push(answer);
       return null;
     }
-    if (answer !== null) reasons.push(answer);
+    if (answer === null) continue;
+    reasons.push(answer);
+    if (answer.final) break;
   }
   const first = reasons[0] ?? { because: `nothing of ${patient.version.name} tells how it is undone` };
   const onlyLeaks = effect.row.hazards.every((hazard) => hazard === 'leak');

@@ -31,7 +31,7 @@ export function failureOf(error: unknown, folder: string): unknown {
   const code = 'code' in error ? error.code : undefined;
   if (code === 'ENOSPC' || code === 'EDQUOT')
     return new RehearsalFailure('disk', `no space left for ${folder}: free some and try again`);
-  if (code === 'EROFS' || code === 'EACCES' || code === 'EPERM')
+  if (code === 'EROFS' || code === 'EACCES' || code === 'EPERM' || code === 'ENOTDIR')
     return new RehearsalFailure(
       'disk',
       `cannot write to ${folder} (${code}): set LIVEPATCH_LINEAGE_CACHE to a folder that can be written`,

@@ -23,7 +23,7 @@ export interface GuestOptions {
   /** .ko files by module name. */
   readonly modules: ReadonlyMap<string, string>;
   readonly script: readonly GuestLine[];
-  /** Seconds without a word from the guest after which it counts as hung. */
+  /** Seconds without a word from the guest after which it counts as hung; counted from its first word on. */
   readonly silence: number;
   /** Seconds that the whole boot may take. */
   readonly limit: number;
@@ -45,6 +45,8 @@ export interface GuestRun {
 }
 
 const MEMORY_MB = 512;
+/** Seconds until the guest's first word: two on an idle machine. */
+const BOOT_S = 120;
 /** A guest that prints without end is ended before it fills the disk. */
 const MAX_TEXT = 32 << 20;
 
@@ -107,7 +109,8 @@ async function guestInit(signal: AbortSignal | undefined): Promise<string> {
       const source = join(temporary, 'init.c');
       await writeFile(source, GUEST_INIT_SOURCE);
       const args = ['-static', '-O1', '-s', '-o', join(temporary, 'init'), source];
-      const made = await runCommand(compiler, args, { timeout: 120_000, signal });
+      const env = { ...plainEnvironment(), TMPDIR: temporary };
+      const made = await runCommand(compiler, args, { env, timeout: 120_000, signal });
       if (made.status !== 0)
         throw new RehearsalFailure(
           'missing',
@@ -124,12 +127,12 @@ async function guestInit(signal: AbortSignal | undefined): Promise<string> {
 function qemuArguments(kernel: RehearsalKernel, initramfs: string, console: string): string[] {
   // Not KVM: where it is offered inside a virtual machine it is often broken, and a boot takes seconds without it.
   return [
-    ...['-accel', 'tcg', '-M', 'pc', '-cpu', 'Nehalem', '-m', String(MEMORY_MB), '-smp', '1'],
-    ...['-nodefaults', '-no-user-config', '-display', 'none', '-nic', 'none', '-no-reboot'],
-    ...['-kernel', kernel.image, '-initrd', initramfs],
-    ...['-append', 'console=ttyS0 quiet loglevel=4 panic=-1 oops=panic'],
-    ...['-serial', `file:${console}`, '-chardev', 'stdio,id=report,signal=off', '-serial', 'chardev:report'],
-  ];
+    ['-accel', 'tcg', '-M', 'pc', '-cpu', 'Nehalem', '-m', String(MEMORY_MB), '-smp', '1'],
+    ['-nodefaults', '-no-user-config', '-display', 'none', '-nic', 'none', '-no-reboot'],
+    ['-kernel', kernel.image, '-initrd', initramfs],
+    ['-append', 'console=ttyS0 quiet loglevel=4 panic=-1 oops=panic'],
+    ['-serial', `file:${console}`, '-chardev', 'stdio,id=report,signal=off', '-serial', 'chardev:report'],
+  ].flat();
 }
 
 async function boot(options: GuestOptions, initramfs: string, consoleFile: string): Promise<GuestRun> {
@@ -170,7 +173,8 @@ async function boot(options: GuestOptions, initramfs: string, consoleFile: strin
   });
   const watch = setInterval(() => {
     const now = Date.now();
-    if (now - heard > options.silence * 1000 || now - began > options.limit * 1000) {
+    const patience = length === 0 ? BOOT_S : options.silence;
+    if (now - heard > patience * 1000 || now - began > options.limit * 1000) {
       hung = true;
       end();
     }

@@ -4,7 +4,7 @@ import { copyFile, mkdir, mkdtemp, readFile, rm, utimes, writeFile } from 'node:
 import { availableParallelism, tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { appear, prune, rehearsalCache } from './cache-folder';
-import { runCommand } from './command';
+import { plainEnvironment, runCommand } from './command';
 import { failureOf, RehearsalFailure } from './failure';
 import { missingRehearsalTools, type RehearsalKernel } from './kernel-packages';
 import { isModuleName, refusalsOf, type SourceText } from './source-checks';
@@ -118,7 +118,9 @@ async function build(
       ...(options.extraWarnings === true ? ['W=1'] : []),
       'modules',
     ];
-    const made = await runCommand('make', args, { timeout: BUILD_MS, signal: options.signal });
+    // The compiler's own temporary files go with the folder, also when it is interrupted.
+    const env = { ...plainEnvironment(), TMPDIR: work };
+    const made = await runCommand('make', args, { env, timeout: BUILD_MS, signal: options.signal });
     const output = made.output.replaceAll(`${work}/`, '').split('\n');
     if (made.status !== 0) throw buildFailure(made.timedOut, output, work);
     for (const { name } of modules) {

@@ -158,7 +158,7 @@ function bootBatch(
     modules,
     script,
     silence: options.silence ?? SILENCE_S,
-    limit: 60 + script.length * 8,
+    limit: 180 + script.length * 8,
     signal: options.signal,
     onLine: (line) => {
       if (line.startsWith('@scenario ')) current = Number(line.slice(10));
