@@ -98,8 +98,10 @@ export function randomSteps(
       steps.push({ verb: 'load', name: target, param });
     } else if (share < 0.58) plain('unload', patch.name);
     else if (share < 0.66) plain('unload', target);
-    else if (share < 0.78) plain('disable', patch.name);
-    else if (share < 0.84) plain('enable', patch.name);
+    else if (share < 0.78) {
+      plain('disable', patch.name);
+      if (stalled && random.chance(0.6)) plain('enable', patch.name);
+    } else if (share < 0.84) plain('enable', patch.name);
     else if (share < 0.9) {
       const param = failing(random, patch, 0.95) ?? { name: 'no_such_parameter', value: 1 };
       steps.push({ verb: 'set', name: patch.name, param });

@@ -51,7 +51,10 @@ Most messages come with a fix. A key that is known but has no effect yet is an i
 /** Steps of scenarios that name nobody: which modules are objects of a version only the sources tell. */
 function unknownNames(context: RuleContext): readonly Problem[] {
   const known = knownNames(context.lineage);
-  return context.lineage.manifest.scenarios.flatMap((scenario) => checkStepNames(scenario.steps, known));
+  const said = new Set(context.parsed.problems.map((problem) => problem.place.start));
+  return context.lineage.manifest.scenarios
+    .flatMap((scenario) => checkStepNames(scenario.steps, known))
+    .filter((problem) => !said.has(problem.place.start));
 }
 
 function findingOf(context: RuleContext, problem: Problem): Finding {

@@ -63,7 +63,7 @@ function patchJson(file: string, facts: LivepatchFacts, patch: PatchFacts, place
     })),
     states: patch.states.map(({ id, version }) => ({ id, version })),
     shadow: facts.shadow.map((use) => ({
-      id: use.id,
+      id: numberOrName(use.id),
       api: use.api,
       function: use.function,
       line: places.line(use.place),
@@ -72,6 +72,11 @@ function patchJson(file: string, facts: LivepatchFacts, patch: PatchFacts, place
     exit: facts.exit?.name ?? null,
     complete: facts.complete && patch.complete,
   };
+}
+
+/** Ids that are known are numbers, as those of states are; the others keep their name. */
+function numberOrName(id: string): number | string {
+  return /^(?:0x[0-9a-f]+|\d+)$/i.test(id) && Number.isSafeInteger(Number(id)) ? Number(id) : id;
 }
 
 function factsText(file: string, facts: LivepatchFacts, places: Places): string {

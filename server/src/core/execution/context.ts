@@ -178,11 +178,24 @@ export class ModelContext implements ApiContext {
   }
 
   failure(): number | null {
+    if (this.it.failures.size === 0) return null;
     const key = `${this.frame.instance}:${this.call.name}`;
     const errno = this.it.failures.get(key);
-    if (errno === undefined) return null;
+    if (errno === undefined) return this.countDown(key);
     this.it.failures.delete(key);
     return errno;
+  }
+
+  /** `f#3`, which asks for the third call to fail, becomes `f#2` and that becomes `f`. */
+  private countDown(key: string): null {
+    for (const [name, errno] of this.it.failures) {
+      if (!name.startsWith(`${key}#`)) continue;
+      const left = Number(name.slice(key.length + 1)) - 1;
+      this.it.failures.delete(name);
+      this.it.failures.set(left > 1 ? `${key}#${left}` : key, errno);
+      break;
+    }
+    return null;
   }
 
   get state(): ApiState {

@@ -123,7 +123,7 @@ export class Machine {
     return module === undefined ? -2 : writeParameter(this.it, module, name, value);
   }
 
-  /** The next call of this kernel function by this module fails with `errno` (positive). */
+  /** The next call of this kernel function by this module fails with `errno` (positive); `f#2`: the one after it. */
   failNext(instance: InstanceId, kernelFunction: string, errno: number): void {
     this.it.failures.set(`${instance}:${kernelFunction}`, errno);
   }

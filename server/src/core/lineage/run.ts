@@ -46,6 +46,23 @@ export function run(lineage: Lineage, steps: readonly Step[]): Run {
   return { ...base, verdict, unknown };
 }
 
+/** One way through the steps: the one of success, or with one decision on an unknown value taken the other way. */
+export interface OneWay {
+  readonly run: Run;
+  /** The decision that went the other way; null for the way of success. */
+  readonly decision: Decision | null;
+}
+
+/** Every way by itself, the one of success first: for who must know what happened on a way, not only its verdict. */
+export function waysThrough(lineage: Lineage, steps: readonly Step[]): OneWay[] {
+  const base = once(lineage, steps, null);
+  const decisions = base.end.decisions().slice(0, MAX_FLIPS);
+  return [
+    { run: base, decision: null },
+    ...decisions.map((decision, flip) => ({ run: once(lineage, steps, flip), decision })),
+  ];
+}
+
 function branchReason(decision: Decision): UnknownReason {
   return { kind: 'unknown-branch', text: decision.id, place: decision.place };
 }

@@ -1,6 +1,6 @@
 import { formatStep, type Step } from '../manifest/steps';
 import type { Lineage, LineageVersion } from './lineage';
-import { type Run, run, transitionSteps } from './run';
+import { type OneWay, type Run, run, transitionSteps, waysThrough } from './run';
 import { Search, type SearchResult } from './search';
 import { type Leftover, VERDICTS, type VerdictWord } from './verdict';
 

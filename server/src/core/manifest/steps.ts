@@ -14,7 +14,7 @@ export type Step =
   | { readonly k: 'disable' | 'enable' | 'unload' | 'force'; readonly name: string }
   | { readonly k: 'stall' | 'hold' | 'resume' }
   | { readonly k: 'set'; readonly name: string; readonly param: string; readonly value: string }
-  /** `errno` is negative; null where the step does not say which. */
+  /** `errno` is negative; null where the step does not say which. `function` may be `f#2`: the second call from now. */
   | { readonly k: 'fail'; readonly name: string; readonly function: string; readonly errno: number | null };
 
 export type StepVerb = Step['k'];
@@ -55,7 +55,7 @@ const USAGE: Readonly<Record<StepVerb, string>> = {
   resume: 'resume',
   force: 'force NAME',
   set: 'set NAME param=value',
-  fail: 'fail NAME FUNCTION[=ERRNO]',
+  fail: 'fail NAME FUNCTION[#CALL][=ERRNO]',
 };
 
 /** At most this many steps are read from one text. */
@@ -289,7 +289,7 @@ function parameter(word: Word, verb: 'load' | 'set'): StepParameter | StepProble
 function failing(word: Word, name: string, found: (step: Step) => LocatedStep): LocatedStep | StepProblem {
   const equals = word.text.indexOf('=');
   const called = equals < 0 ? word.text : word.text.slice(0, equals);
-  if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(called)) {
+  if (!/^[A-Za-z_][A-Za-z0-9_]*(?:#[2-9])?$/.test(called)) {
     return { problem: `"${shorten(called)}" is not a function name: ${USAGE.fail}.`, place: span(word) };
   }
   if (equals < 0) return found({ k: 'fail', name, function: called, errno: null });

@@ -258,8 +258,8 @@ static void note(const char *format, int a, int b)
 
 static void finish(void)
 {
-	forward_log(1);
-	sync();
+	/* What is on its way to the serial port would be lost. */
+	tcdrain(out);
 	reboot(RB_AUTOBOOT);
 	for (;;)
 		pause();

@@ -1,0 +1,144 @@
+import type { Actor, EffectEvent } from '../core/execution/effects';
+import { identity } from '../core/lineage/left-behind';
+import { isSameVersion, type LineageVersion } from '../core/lineage/lineage';
+import { type OneWay, type Run, targetsLoaded } from '../core/lineage/run';
+import type { Leftover } from '../core/lineage/verdict';
+import { formatStep, type Step } from '../core/manifest/steps';
+import type { Certainty } from '../core/place';
+import type { RuleContext } from './context';
+import { load, unload } from './effect-story';
+import { shownSteps, stepsWithoutTargets } from './placement';
+
+/** Runs of one version by itself, on a clean kernel with every target module loaded. */
+
+export const disable = (version: LineageVersion): Step => ({ k: 'disable', name: version.name });
+const enable = (version: LineageVersion): Step => ({ k: 'enable', name: version.name });
+export const failing = (version: LineageVersion, fn: string, errno: number | null = null): Step => ({
+  k: 'fail',
+  name: version.name,
+  function: fn,
+  errno,
+});
+
+/** Loaded, disabled, removed. */
+export const plainLife = (version: LineageVersion): Step[] => [
+  load(version),
+  disable(version),
+  unload(version),
+];
+/** Disabled while it is being enabled: of its callbacks only post_unpatch follows pre_patch. */
+export const reversedLoad = (version: LineageVersion): Step[] => [
+  { k: 'stall' },
+  load(version),
+  disable(version),
+  { k: 'resume' },
+  unload(version),
+];
+/** Enabled while it is being disabled, and disabled for good later: pre_unpatch, and post_patch once more. */
+export const reversedDisable = (version: LineageVersion): Step[] => [
+  load(version),
+  { k: 'stall' },
+  disable(version),
+  enable(version),
+  { k: 'resume' },
+  disable(version),
+  unload(version),
+];
+
+/** The ways through steps with this version alone; the target modules are loaded before. */
+export function waysAlone(
+  context: RuleContext,
+  version: LineageVersion,
+  steps: readonly Step[],
+): readonly OneWay[] {
+  if (!version.program) return [];
+  return context.transitions.waysOf([...targetsLoaded(context.lineage), ...steps], [version]);
+}
+
+/** What stays for ever of a version, with the way that shows it. */
+export interface Stays {
+  readonly leftover: Leftover;
+  readonly run: Run;
+  readonly certainty: Certainty;
+  /** What must not be so for it to stay; null where nothing is unknown. */
+  readonly when: string | null;
+}
+
+/** What stays of the version after some of these ways, by identity; ways that `accept` refuses do not count. */
+export function staying(
+  version: LineageVersion,
+  ways: readonly OneWay[],
+  accept: (run: Run) => boolean,
+): Map<string, Stays> {
+  const found = new Map<string, Stays>();
+  for (const { run, decision } of ways) {
+    if (!accept(run)) continue;
+    for (const leftover of run.verdict.leftovers) {
+      const id = identity(leftover.effect);
+      if (!isSameVersion(leftover.version, version) || found.has(id)) continue;
+      const certainty = decision ? 'may' : leftover.certainty;
+      found.set(id, { leftover, run, certainty, when: decision?.id ?? null });
+    }
+  }
+  return found;
+}
+
+/** Whether the version was loaded, that is not refused, in this run. */
+export function wasLoaded(version: LineageVersion): (run: Run) => boolean {
+  return (run) =>
+    run.outcomes.every(
+      ({ step, result }) => step.k !== 'load' || step.name !== version.name || result === 0,
+    );
+}
+
+/** Something that code of the version did in a run. */
+export interface Deed {
+  readonly event: EffectEvent;
+  readonly by: Actor;
+  readonly step: number;
+}
+
+/** All that the version's own code did, in order. */
+export function deedsOf(run: Run, version: LineageVersion): Deed[] {
+  const found: Deed[] = [];
+  run.outcomes.forEach(({ happenings }, step) => {
+    for (const happening of happenings) {
+      if (happening.k !== 'effect') continue;
+      const { event } = happening;
+      const by = event.k === 'done' ? event.effect.by : event.by;
+      if (isSameVersion(run.end.nameOf(by.instance).version, version)) found.push({ event, by, step });
+    }
+  });
+  return found;
+}
+
+/** Who undoes this effect when the version simply lives and goes; null where nobody does. */
+export function undoerOf(context: RuleContext, version: LineageVersion, id: string): Actor | null {
+  const [way] = waysAlone(context, version, plainLife(version));
+  for (const { event, by } of way ? deedsOf(way.run, version) : []) {
+    if (event.k === 'undone' && identity(event.effect) === id) return by;
+  }
+  return null;
+}
+
+/** The steps to show for what stays. */
+export function stepsOf(stays: Stays, version: LineageVersion): string[] {
+  return shownSteps(stays.run, version, stays.leftover.effect);
+}
+
+/** The steps to show for a deed: without the loads of target modules unless `targets` names them. */
+export function plainSteps(run: Run, targets: readonly string[] = []): string[] {
+  return stepsWithoutTargets(run, targets);
+}
+
+/** Why something only may be, as a sentence of its own with a blank in front. */
+export function dependingOn(when: string | null): string {
+  if (when === null) return '';
+  const line = when.replace(/\s+/g, ' ').trim();
+  return ` It depends on ${line.length > 80 ? `${line.slice(0, 79)}…` : line}, which is not known.`;
+}
+
+/** Steps as text. */
+export function written(steps: readonly Step[]): string[] {
+  return steps.map(formatStep);
+}

@@ -1,0 +1,171 @@
+import type { Actor, Effect, EffectEvent } from '../core/execution/effects';
+import { isWanted, type LineageVersion } from '../core/lineage/lineage';
+import type { Run } from '../core/lineage/run';
+import type { Certainty, Place } from '../core/place';
+import type { RuleContext } from './context';
+import { duringWords } from './effect-story';
+import { eventsOf, isOf, loadStep, TAKING_OVER, upgrades } from './pair-runs';
+import { stepsWithoutTargets } from './placement';
+import type { Finding, Rule } from './rule';
+import { milder, theEffect } from './wording';
+
+/** Cleanup after a version that was never installed. */
+export const unguardedCleanup: Rule = {
+  code: 'unguarded-cleanup',
+  severity: 'error',
+  kind: 'run',
+  replacement: true,
+  summary: 'cleanup after a version runs although that version was never installed',
+  documentation: { page: 'livepatch/system-state', anchor: 'expected-usage' },
+  page: `
+A version cleans up after an earlier one, and does so without asking whether there is anything to clean up. On a machine
+where that earlier version was never loaded (a fresh boot, or an upgrade from the version before it) the same code runs:
+it removes what is not there, reads the data of a state that nobody had, or switches off what somebody else switched on.
+
+In a fleet that is the common case: few machines ran the faulty version.
+
+## Example
+
+~~~c
+/* v3 cleans up after v2; wrong: without v2 there is no previous state */
+static void post_patch(struct klp_object *obj)
+{
+	unregister_netdevice_notifier(klp_get_prev_state(NET_NB)->data);
+}
+
+/* right */
+static void post_patch(struct klp_object *obj)
+{
+	struct klp_state *prev = klp_get_prev_state(NET_NB);
+
+	if (prev && prev->version <= 1)
+		unregister_netdevice_notifier(prev->data);
+}
+~~~
+
+The version belongs to the guard: this version carries the state itself, so the next one would find it as well and clean
+up a second time.
+
+## What to do
+
+Guard it with what the earlier version left: its state (\`klp_get_prev_state()\`), a shadow variable, a name that can be
+looked up. A flag in the earlier version's own data cannot be read from here.
+`,
+  check: (context) => {
+    const found = new Map<string, Finding>();
+    for (const { from, to } of upgrades(context)) {
+      for (const finding of unguarded(context, from, to)) {
+        const key = `${to.name} ${finding.place.file}:${finding.place.start}`;
+        if (!found.has(key)) found.set(key, finding);
+      }
+    }
+    return [...found.values()];
+  },
+};
+
+/** A call of `to` that undoes what `from` did. */
+interface Cleanup {
+  readonly effect: Effect;
+  readonly by: Actor;
+}
+
+function unguarded(context: RuleContext, from: LineageVersion, to: LineageVersion): Finding[] {
+  const { run } = context.transitions.transition(from, to);
+  const cleanups: Cleanup[] = [];
+  for (const { event } of during(run, to)) {
+    if (event.k === 'undone' && isOf(run, event.effect.by.instance, from)) {
+      cleanups.push({ effect: event.effect, by: event.by });
+    }
+  }
+  if (cleanups.length === 0) return [];
+  const found: Finding[] = [];
+  const others = [null, ...context.lineage.versions.filter((it) => it !== from && it.index < to.index && isWanted(it))];
+  for (const other of others) {
+    const without = context.transitions.transition(other, to).run;
+    for (const { event } of during(without, to)) {
+      const cleanup = cleanups.find((item) => isAbout(item, event));
+      if (!cleanup || found.some((finding) => finding.place.start === placeOf(event)?.start)) continue;
+      const harm = harmOf(without, event, cleanup, to);
+      if (harm) found.push(findingOf(from, to, other, cleanup, harm, without));
+    }
+  }
+  return found;
+}
+
+/** What the version's callbacks did while it took over. */
+function during(run: Run, to: LineageVersion): { readonly event: EffectEvent }[] {
+  const step = loadStep(run, to);
+  return eventsOf(run).filter(({ event, step: at }) => {
+    const by = event.k === 'done' ? event.effect.by : event.by;
+    return at === step && isOf(run, by.instance, to) && TAKING_OVER.has(by.during);
+  });
+}
+
+function placeOf(event: EffectEvent): Place | null {
+  return event.k === 'done' ? event.effect.by.place : event.by.place;
+}
+
+/** The same call; what goes wrong on the way to its arguments stands in the same function. */
+function isAbout({ by }: Cleanup, event: EffectEvent): boolean {
+  const place = placeOf(event);
+  if (event.k === 'fault') return event.by.function === by.function && event.by.during === by.during;
+  if (!place || place.file !== by.place.file) return false;
+  return by.place.start <= place.start && place.end <= by.place.end;
+}
+
+interface Harm {
+  readonly what: string;
+  readonly certainty: Certainty;
+}
+
+function harmOf(run: Run, event: EffectEvent, cleanup: Cleanup, to: LineageVersion): Harm | null {
+  const callee = cleanup.effect.row.undo[0]?.name ?? cleanup.effect.row.do;
+  switch (event.k) {
+    case 'undone-without': {
+      const call = event.row.undo.find((undo) => undo.absent === undefined || undo.absent === 'warns');
+      return call ? { what: `${callee}() gets something that is not there`, certainty: 'must' } : null;
+    }
+    case 'fault':
+      return event.fault === 'warn' ? null : { what: event.text, certainty: event.certainty };
+    case 'undone':
+      // Somebody else's, or the version's own.
+      return null;
+    case 'done': {
+      // Only an undo that is no do of its own: what a version wants in any case it may set in any case.
+      if (event.effect.row.family !== cleanup.effect.row.family || event.effect.row.synthetic !== true) return null;
+      if (event.effect.row.family === 'kernel write') return null;
+      const left = run.end.effects().find((effect) => effect.id === event.effect.id);
+      return left && isOf(run, left.by.instance, to)
+        ? { what: `it changes ${theEffect(left)}, whoever set it`, certainty: left.certainty }
+        : null;
+    }
+    default:
+      return null;
+  }
+}
+
+function findingOf(
+  from: LineageVersion,
+  to: LineageVersion,
+  other: LineageVersion | null,
+  cleanup: Cleanup,
+  harm: Harm,
+  run: Run,
+): Finding {
+  const { effect, by } = cleanup;
+  const may = harm.certainty === 'may';
+  const when = other === null ? `where ${from.name} was never installed` : `after ${other.name} alone`;
+  return {
+    code: 'unguarded-cleanup',
+    severity: may ? milder('error') : 'error',
+    message:
+      `${to.name}'s ${duringWords(by)} cleans up ${theEffect(effect)} of ${from.name} also ${when}: ${harm.what}. ` +
+      `Guard it with what ${from.name} leaves: a previous state, a shadow variable, a name.`,
+    certainty: harm.certainty,
+    place: by.place,
+    versions: [to.name, from.name],
+    related: [{ message: `${from.name}: ${theEffect(effect)} is made here`, place: effect.by.place }],
+    run: stepsWithoutTargets(run).slice(0, other === null ? undefined : 2),
+    fixes: [],
+  };
+}
