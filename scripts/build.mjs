@@ -3,9 +3,11 @@
  *
  *   node scripts/build.mjs [--watch] [--meta]
  *
- * dist/program.js holds the language server and the command line in one bundle, because they share
- * nearly all of their code and the packaged extension has to stay small. dist/server.js and
- * dist/cli.js only choose which of the two starts. Both run on load.
+ * The packaged extension has to stay small, so the editor's client, the language server and the command line are one
+ * bundle, dist/program.js.br: they share libraries and much of their own code. It and the parser's two WebAssembly
+ * files are compressed with Brotli, which does that better than a zip archive; dist/load.js and the program unpack
+ * them in memory. dist/client.js, dist/server.js and dist/cli.js only choose which part starts; the last two run on
+ * load.
  */
 
 import {
@@ -19,9 +21,12 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { brotliCompressSync, constants } from 'node:zlib';
 import { build, context } from 'esbuild';
+import { minify } from 'terser';
+import { pruneWasm } from './prune-wasm.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const dist = join(root, 'dist');
@@ -39,9 +44,18 @@ const WASM = [
   'node_modules/tree-sitter-c/tree-sitter-c.wasm',
 ];
 
+/**
+ * What of the parser's library server/src/core/csource/tree.ts never calls: queries, lookahead iterators, walking by
+ * nodes (it walks by cursors), comparing trees, and the C functions that only scanners of other languages use. Code
+ * that starts to use one of them fails in the bundle with "... is not a function".
+ */
+const UNUSED_IN_WASM =
+  /^ts_(?:query|lookahead)_|^ts_node_(?!symbol|has_error|to_string|start|end|is_)|_changed_ranges_|^isw|^str|^tow/;
+
 const SHIMS = {
-  'server.js': `require('./program.js').lsp();\n`,
-  'cli.js': `#!/usr/bin/env node\nrequire('./program.js').cli();\n`,
+  'client.js': `module.exports = require('./load.js').client();\n`,
+  'server.js': `require('./load.js').lsp();\n`,
+  'cli.js': `#!/usr/bin/env node\nrequire('./load.js').cli();\n`,
 };
 
 const common = {
@@ -55,55 +69,100 @@ const common = {
   logOverride: { 'empty-import-meta': 'error', 'unsupported-dynamic-import': 'error' },
 };
 
-const forNode = {
+const modules = join(root, 'node_modules');
+
+const program = {
   ...common,
+  // `require` inside a function: what one of the three needs is not run for the others.
+  stdin: {
+    contents: ['client', 'lsp', 'cli']
+      .map((name) => `exports.${name} = () => require('./${ENTRIES[name]}');`)
+      .join('\n'),
+    resolveDir: root,
+    sourcefile: 'program.js',
+  },
+  outfile: join(dist, 'program.js'),
   platform: 'node',
   format: 'cjs',
+  // The extension host of VS Code 1.91 is Node 20.
   target: 'node20',
-  // The ES module build of web-tree-sitter finds its files by import.meta.url.
-  alias: { 'web-tree-sitter': join(root, 'node_modules/web-tree-sitter/web-tree-sitter.cjs') },
+  external: ['vscode'],
+  charset: 'utf8',
+  // node:vm, which dist/load.js uses, has no import().
+  supported: { 'dynamic-import': false },
+  alias: {
+    // The ES module build of web-tree-sitter finds its files by import.meta.url.
+    'web-tree-sitter': join(modules, 'web-tree-sitter/web-tree-sitter.cjs'),
+    // For Node, yaml offers CommonJS, of which nothing can be left out. Both builds are made from the same sources.
+    yaml: join(modules, 'yaml/browser/dist/index.js'),
+    // Client and server depend on two versions of this that differ in corrections only: one copy, the newer one.
+    'vscode-languageserver-protocol/node': join(modules, 'vscode-languageserver-protocol/lib/node/main.js'),
+    'vscode-languageserver-protocol': join(modules, 'vscode-languageserver-protocol/lib/common/api.js'),
+  },
 };
 
-const BUNDLES = [
-  {
-    ...forNode,
-    entryPoints: { client: ENTRIES.client },
-    outdir: dist,
-    // The extension host of VS Code 1.91 is Node 20.
-    external: ['vscode'],
-  },
-  {
-    ...forNode,
-    // `require` inside a function: what one of the two needs is not run for the other.
-    stdin: {
-      contents:
-        `exports.lsp = () => require('./${ENTRIES.lsp}');\n` +
-        `exports.cli = () => require('./${ENTRIES.cli}');\n`,
-      resolveDir: root,
-      sourcefile: 'program.js',
-    },
-    outfile: join(dist, 'program.js'),
-  },
-  {
-    ...common,
-    entryPoints: { webview: ENTRIES.webview, style: ENTRIES.style },
-    outdir: dist,
-    platform: 'browser',
-    format: 'iife',
-    target: 'es2022',
-  },
-];
+const forBrowser = {
+  ...common,
+  entryPoints: { webview: ENTRIES.webview, style: ENTRIES.style },
+  outdir: dist,
+  platform: 'browser',
+  format: 'iife',
+  target: 'es2022',
+};
 
 function missingInputs() {
   return [...Object.values(ENTRIES), ...WASM].filter((file) => !existsSync(join(root, file)));
 }
 
-/** What needs no bundler: the two starters and the parser's WebAssembly, which lie beside the bundle. */
-function writePlainFiles() {
+/** The smallest that Brotli makes of it takes seconds; with `fast`, good enough. */
+function writePacked(name, bytes, fast) {
+  const params = {
+    [constants.BROTLI_PARAM_QUALITY]: fast ? 5 : constants.BROTLI_MAX_QUALITY,
+    [constants.BROTLI_PARAM_LGWIN]: constants.BROTLI_MAX_WINDOW_BITS,
+    [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length,
+  };
+  writeFileSync(join(dist, `${name}.br`), brotliCompressSync(bytes, { params }));
+}
+
+/** What needs no bundler: the three starters, what they load the program with and the parser's WebAssembly. */
+function writePlainFiles(fast) {
   for (const [name, text] of Object.entries(SHIMS)) writeFileSync(join(dist, name), text);
   chmodSync(join(dist, 'cli.js'), 0o755);
-  for (const file of WASM) copyFileSync(join(root, file), join(dist, file.slice(file.lastIndexOf('/') + 1)));
+  copyFileSync(join(root, 'scripts/load.cjs'), join(dist, 'load.js'));
+  for (const file of WASM) {
+    const name = basename(file);
+    const bytes = readFileSync(join(root, file));
+    writePacked(name, name === 'web-tree-sitter.wasm' ? pruned(bytes) : bytes, fast);
+  }
 }
+
+/** The parser's library without what is not used, or as it is if it is of a kind not known here. */
+function pruned(bytes) {
+  try {
+    const smaller = pruneWasm(bytes, (name) => !UNUSED_IN_WASM.test(name));
+    if (WebAssembly.validate(smaller)) return smaller;
+    process.stderr.write('build: web-tree-sitter.wasm stays whole: pruning broke it\n');
+  } catch (error) {
+    process.stderr.write(`build: web-tree-sitter.wasm stays whole: ${error.message}\n`);
+  }
+  return bytes;
+}
+
+/** A bundle minified once more: terser finds some 5 % that esbuild leaves. */
+async function smallest(text) {
+  const { code } = await minify(text, { ecma: 2020, toplevel: true, compress: { passes: 2 } });
+  return code;
+}
+
+/** esbuild's plugin for --watch: no second minifying, since it takes seconds. */
+const packOnEnd = {
+  name: 'pack-program',
+  setup({ onEnd }) {
+    onEnd(({ outputFiles }) => {
+      for (const file of outputFiles ?? []) writePacked(basename(file.path), file.contents, true);
+    });
+  },
+};
 
 function merged(metafiles) {
   const all = { inputs: {}, outputs: {} };
@@ -150,25 +209,30 @@ async function main(args) {
   rmSync(dist, { recursive: true, force: true });
   mkdirSync(dist, { recursive: true });
   if (args.includes('--watch')) {
-    writePlainFiles();
-    for (const options of BUNDLES) await (await context({ ...options, logLevel: 'info' })).watch();
+    writePlainFiles(true);
+    const watched = [{ ...program, write: false, plugins: [packOnEnd] }, forBrowser];
+    for (const options of watched) await (await context({ ...options, logLevel: 'info' })).watch();
     return 0;
   }
   let results;
   try {
-    results = await Promise.all(BUNDLES.map((options) => build(options)));
-  } catch {
+    results = await Promise.all([build({ ...program, write: false }), build(forBrowser)]);
+    const [{ outputFiles }] = results;
+    for (const file of outputFiles)
+      writePacked(basename(file.path), Buffer.from(await smallest(file.text)), false);
+  } catch (error) {
     // esbuild has said what is wrong. No half of a build may pass for a whole one.
+    if (error?.errors === undefined) process.stderr.write(`build: ${error?.message ?? error}\n`);
     rmSync(dist, { recursive: true, force: true });
     return 1;
   }
-  writePlainFiles();
+  writePlainFiles(false);
   const meta = merged(results.map((result) => result.metafile));
   writeNotices(meta);
   if (args.includes('--meta')) writeFileSync(join(dist, 'meta.json'), JSON.stringify(meta));
-  const sizes = Object.keys(meta.outputs).map(
-    (file) => `${file} ${Math.round(statSync(join(root, file)).size / 1024)} KB`,
-  );
+  const sizes = readdirSync(dist)
+    .filter((file) => /\.(?:br|css|js)$/.test(file) && !(file in SHIMS))
+    .map((file) => `${file} ${(statSync(join(dist, file)).size / 1024).toFixed(1)} KB`);
   process.stdout.write(`${sizes.join(', ')}\n`);
   return 0;
 }

@@ -20,11 +20,13 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 /** The parts of dist/ that no key of package.json points at. */
 const ALSO_NEEDED = [
   'dist/server.js',
-  'dist/program.js',
+  'dist/load.js',
+  'dist/program.js.br',
   'dist/webview.js',
   'dist/style.css',
-  'dist/web-tree-sitter.wasm',
-  'dist/tree-sitter-c.wasm',
+  'dist/web-tree-sitter.wasm.br',
+  'dist/tree-sitter-c.wasm.br',
+  'dist/NOTICES.txt',
 ];
 
 /** The names in a zip archive's central directory (no zip64: the package is small). */

@@ -226,7 +226,7 @@ test('hostile names do not reach the terminal as they are', () => {
     (folder) => {
       for (const command of [['check'], ['matrix'], ['simulate', '--steps', 'load lp_v1']]) {
         const { stdout, stderr } = klp(command, folder);
-        expect(stdout + stderr).not.toMatch(/[\u001b\u202e]/);
+        for (const c of ['\u001b', '\u202e']) expect(stdout + stderr).not.toContain(c);
       }
     },
   );

@@ -85,29 +85,47 @@ export function randomSteps(
 ): RandomStep[] {
   const random = new Random(seed);
   const steps: RandomStep[] = [];
-  const length = 6 + Math.floor(random.next() * 10);
+  const length = 7 + Math.floor(random.next() * 11);
   let stalled = false;
+  let latest = random.pick(livepatches);
+  const loaded = new Set<string>();
   while (steps.length < length) {
-    const patch = random.pick(livepatches);
+    // Steps that follow each other mostly concern the same livepatch, or few of them would find it installed.
+    const patch = random.chance(0.55) ? latest : random.pick(livepatches);
     const target = random.pick(TARGETS);
     const share = random.next();
     const plain = (verb: RandomStep['verb'], name = ''): void => void steps.push({ verb, name, param: null });
-    if (share < 0.34) steps.push({ verb: 'load', name: patch.name, param: failing(random, patch, 0.12) });
-    else if (share < 0.48) {
-      const param = random.chance(0.1) ? { name: 'init_ret', value: random.pick([-5, -12]) } : null;
-      steps.push({ verb: 'load', name: target, param });
-    } else if (share < 0.58) plain('unload', patch.name);
-    else if (share < 0.66) plain('unload', target);
-    else if (share < 0.78) {
+    if (share < 0.32) {
+      latest = random.pick(livepatches);
+      steps.push({ verb: 'load', name: latest.name, param: failing(random, latest, 0.12) });
+      if (stalled && random.chance(0.4)) plain('disable', latest.name);
+    } else if (share < 0.54) {
+      // A target mostly comes where it is absent and goes where it is loaded.
+      const loads = loaded.has(target) !== random.chance(0.85);
+      const param = loads && random.chance(0.1) ? { name: 'init_ret', value: random.pick([-5, -12]) } : null;
+      steps.push({ verb: loads ? 'load' : 'unload', name: target, param });
+      if (loads && !param) loaded.add(target);
+      else loaded.delete(target);
+    } else if (share < 0.61) plain('unload', patch.name);
+    else if (share < 0.76) {
       plain('disable', patch.name);
-      if (stalled && random.chance(0.6)) plain('enable', patch.name);
-    } else if (share < 0.84) plain('enable', patch.name);
-    else if (share < 0.9) {
+      if (stalled && random.chance(0.5)) plain('enable', patch.name);
+    } else if (share < 0.81) plain('enable', patch.name);
+    else if (share < 0.87) {
       const param = failing(random, patch, 0.95) ?? { name: 'no_such_parameter', value: 1 };
       steps.push({ verb: 'set', name: patch.name, param });
+      const object = TARGETS.find((name) => param.name === `fail_${name}`);
+      if (object && random.chance(0.7)) {
+        if (loaded.delete(object)) plain('unload', object);
+        plain('load', object);
+      }
     } else {
       stalled = !stalled;
       plain(stalled ? 'stall' : 'resume');
+      if (stalled && random.chance(0.5)) {
+        plain('disable', latest.name);
+        if (random.chance(0.5)) plain('enable', latest.name);
+      }
     }
     if (forced && random.chance(0.3)) plain('force', patch.name);
   }

@@ -1,6 +1,6 @@
 /** Characters that would move the cursor, recolour or reorder the line they are printed in. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what it is about
 const UNPRINTABLE =
+  // oxlint-disable-next-line no-control-regex -- these are what it is about
   /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g;
 
 /** Text of a workspace made safe for a terminal: control and bidirectional characters become visible escapes. */

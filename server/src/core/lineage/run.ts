@@ -82,7 +82,18 @@ function once(lineage: Lineage, steps: readonly Step[], flip: number | null): Ru
     }
     for (const happening of outcome.happenings) if (happening.k === 'unknown') unknown.push(happening.reason);
   });
-  return { steps, outcomes, end: world, verdict: judge(world, outcomes, dangers), unknown };
+  return {
+    steps,
+    outcomes,
+    end: world,
+    verdict: asFarAsRead(judge(world, outcomes, dangers), unknown),
+    unknown,
+  };
+}
+
+/** What could not be read or known may hide something: a clean verdict over it is not a certain one. */
+function asFarAsRead(verdict: Verdict, unknown: readonly UnknownReason[]): Verdict {
+  return verdict.word === 'clean' && unknown.length > 0 ? { ...verdict, certainty: 'may' } : verdict;
 }
 
 /** The verdict with what another way through the code adds, marked as may. */

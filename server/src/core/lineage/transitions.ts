@@ -24,6 +24,14 @@ export class Transitions {
   #lineage: Lineage;
   readonly #search = new Search();
   #searched: { readonly lineage: Lineage; readonly result: SearchResult } | null = null;
+  #ways = new Map<
+    string,
+    {
+      readonly modules: readonly string[];
+      readonly fingerprint: Fingerprint;
+      readonly ways: readonly OneWay[];
+    }
+  >();
   #kept = new Map<
     string,
     { readonly modules: readonly string[]; readonly fingerprint: Fingerprint; readonly run: Run }
@@ -44,6 +52,9 @@ export class Transitions {
     for (const [key, kept] of this.#kept) {
       if (!kept.modules.every((module) => modules.has(module))) this.#kept.delete(key);
     }
+    for (const [key, kept] of this.#ways) {
+      if (!kept.modules.every((module) => modules.has(module))) this.#ways.delete(key);
+    }
   }
 
   /** The run behind the verdict of FROM to TO. */
@@ -56,6 +67,18 @@ export class Transitions {
   /** Any run over some of the versions, kept under its steps. */
   runOf(steps: readonly Step[], versions: readonly LineageVersion[]): Run {
     return this.#run(`:${steps.map(formatStep).join(';')}`, steps, versions);
+  }
+
+  /** Each way through the steps by itself, kept as runs are; counts as one run. */
+  waysOf(steps: readonly Step[], versions: readonly LineageVersion[]): readonly OneWay[] {
+    const key = steps.map(formatStep).join(';');
+    const fingerprint = this.#fingerprint(versions);
+    const kept = this.#ways.get(key);
+    if (kept && kept.fingerprint === fingerprint) return kept.ways;
+    this.ran++;
+    const ways = waysThrough(this.#lineage, steps);
+    this.#ways.set(key, { modules: versions.map((version) => version.module), fingerprint, ways });
+    return ways;
   }
 
   /** Every pair in a fixed order: from a clean kernel first, then by version. */

@@ -199,7 +199,8 @@ export class World implements KernelEnvironment, MachineHost {
   }
 
   #moduleFacts(module: string, version: LineageVersion | null, program: Program | null): ModuleFacts {
-    if (!program) return { name: module, livepatch: version !== null, hasInit: false, hasExit: true };
+    // A version of which only the name is known is taken for a whole livepatch; a target has nothing to run.
+    if (!program) return { name: module, livepatch: version !== null, hasInit: version !== null, hasExit: true };
     const units = program.units;
     return {
       name: module,
