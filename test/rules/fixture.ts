@@ -85,9 +85,14 @@ export async function check(text: string): Promise<Checked> {
   return { fixture, project, findings: project.analyse().findings() };
 }
 
-/** Checks a lineage and compares everything that is found with the marks in its text; answers the findings. */
-export async function expectMarked(text: string): Promise<readonly Finding[]> {
-  const { fixture, findings } = await check(text);
+/**
+ * Checks a lineage and compares everything that is found with the marks in its text; answers the findings. With
+ * `code` only what that rule finds counts.
+ */
+export async function expectMarked(text: string, code?: string): Promise<readonly Finding[]> {
+  const checked = await check(text);
+  const { fixture } = checked;
+  const findings = checked.findings.filter((finding) => code === undefined || finding.code === code);
   const marks = [...fixture.marks];
   const unexpected: string[] = [];
   for (const finding of findings) {

@@ -154,5 +154,6 @@ test('callbacks that only print leave nothing', async () => {
 test("what the version leaves even when it is simply disabled is not the replacement's fault", async () => {
   await expectMarked(
     lineage(manifest(['released', 'draft']), { ...VALUE, callbacks: '      .post_patch = louder,' }, {}),
+    'orphaned-side-effect',
   );
 });

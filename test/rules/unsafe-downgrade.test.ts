@@ -32,11 +32,16 @@ test('one finding for all older versions', async () => {
       manifest(['released', 'released', 'draft']),
       {},
       {},
-      marked(VALUE, 'console_loglevel = 15', '  //~ unsafe-downgrade: v1 and v2 cannot safely replace v3'),
+      marked(
+        VALUE,
+        'console_loglevel = 15',
+        '  //~ unsafe-downgrade: v1 and v2 cannot safely replace v3\n  //~ cleanup-impossible: original value',
+      ),
     ),
   );
-  expect(findings[0]?.versions).toEqual(['v3', 'v1', 'v2']);
-  expect(findings[0]?.fixes[0]?.command?.arguments).toEqual(['v2', 'v3']);
+  const down = findings.find((finding) => finding.code === 'unsafe-downgrade');
+  expect(down?.versions).toEqual(['v3', 'v1', 'v2']);
+  expect(down?.fixes[0]?.command?.arguments).toEqual(['v2', 'v3']);
 });
 
 test('one finding for each side effect', async () => {
@@ -56,7 +61,7 @@ static void none(struct klp_object *obj)
 }`,
     callbacks: '      .pre_patch = all,\n      .post_unpatch = none,',
   };
-  await expectMarked(lineage(manifest(['released', 'draft']), {}, both));
+  await expectMarked(lineage(manifest(['released', 'draft']), {}, both), 'unsafe-downgrade');
 });
 
 test('nobody wants to go back to a withdrawn or faulty version', async () => {

@@ -43,7 +43,7 @@ test('one that does its work is not spare', async () => {
     ...VALUE,
     body: (VALUE.body ?? '').replace(
       '  console_loglevel = 15;',
-      '  /* livepatch-ignore unsafe-downgrade: known */\n  console_loglevel = 15;',
+      '  /* livepatch-ignore unsafe-downgrade, cleanup-impossible: known */\n  console_loglevel = 15;',
     ),
   });
   await expectMarked(lineage(manifest(['released', 'draft']), {}, text));

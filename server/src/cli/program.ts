@@ -5,6 +5,7 @@ import { facts } from './commands/facts';
 import { graph } from './commands/graph';
 import { languageServer } from './commands/language-server';
 import { matrix } from './commands/matrix';
+import { rehearse } from './commands/rehearse';
 import { scaffold } from './commands/scaffold';
 import { simulate } from './commands/simulate';
 import { Failure } from './failure';
@@ -32,11 +33,12 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   explain,
   scaffold,
   graph,
+  rehearse,
   lsp: languageServer,
 };
 
 /** Commands of the interface that this release does not have. */
-const NOT_YET = ['runbook', 'rehearse', 'status', 'new-version', 'init'];
+const NOT_YET = ['runbook', 'status', 'new-version', 'init'];
 
 export const HELP = `klp-lineage: what really happens when one cumulative livepatch replaces another
 

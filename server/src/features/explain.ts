@@ -2,8 +2,22 @@ import type { LineageVersion } from '../core/lineage/lineage';
 import { describeEffect, type Transition, type Transitions } from '../core/lineage/transitions';
 import { formatStep } from '../core/manifest/steps';
 import type { Places } from '../core/places';
+import { escapeMarkdown, inlineCode } from './markdown';
 import { callText } from './run-text';
 import { HAZARD_TEXT, transitionSentence } from './sentence';
+
+/** What is to be said about one transition, apart from how it is written. */
+interface Story {
+  readonly sentence: string;
+  /** Callbacks in the order in which they run. */
+  readonly called: readonly string[];
+  readonly skipped: readonly { readonly call: string; readonly because: string }[];
+  readonly dangers: readonly string[];
+  readonly leftovers: readonly string[];
+  readonly unknown: readonly string[];
+  readonly toDo: string;
+  readonly steps: readonly string[];
+}
 
 /** A transition in prose: what runs, what does not, what stays behind, what to do. */
 export function explainTransition(
@@ -12,32 +26,80 @@ export function explainTransition(
   to: LineageVersion,
   places: Places,
 ): string {
-  const transition = transitions.transition(from, to);
-  const paragraphs = [transitionSentence(transition), ...callbackText(transition)];
-  const { verdict, unknown } = transition.run;
-  for (const danger of verdict.dangers) {
-    const where = danger.place ? ` (${places.at(danger.place).file}:${places.line(danger.place)})` : '';
-    paragraphs.push(`Danger: ${danger.text}${where}.`);
-  }
-  for (const leftover of verdict.leftovers) {
-    const at = places.at(leftover.place);
-    const stays = leftover.certainty === 'may' ? 'may stay' : 'stays';
-    paragraphs.push(
-      `Left behind: the ${describeEffect(leftover.effect)} that ${leftover.version?.name ?? 'a version'} made (${at.file}:${at.line}) ${stays}; ${HAZARD_TEXT[leftover.hazard]}.`,
-    );
-  }
-  if (unknown.length > 0) {
-    const list = unknown.map((reason) => reason.text);
-    paragraphs.push(`Not known: ${[...new Set(list)].join('; ')}.`);
-  }
-  paragraphs.push(whatToDo(transition));
-  paragraphs.push(`Steps: ${transition.run.steps.map(formatStep).join('; ')}.`);
+  const story = storyOf(transitions.transition(from, to), places);
+  const skipped = story.skipped.map(({ call, because }) => `${call} (${because})`);
+  const paragraphs = [
+    story.sentence,
+    story.called.length === 0
+      ? 'No callback runs.'
+      : `Callbacks that run, in order: ${story.called.join(', ')}.`,
+    skipped.length === 0 ? 'No callback is skipped.' : `Callbacks that do not run: ${skipped.join(', ')}.`,
+    ...story.dangers.map((danger) => `Danger: ${danger}.`),
+    ...story.leftovers.map((leftover) => `Left behind: ${leftover}.`),
+  ];
+  if (story.unknown.length > 0) paragraphs.push(`Not known: ${story.unknown.join('; ')}.`);
+  paragraphs.push(story.toDo, `Steps: ${story.steps.join('; ')}.`);
   return `${paragraphs.join('\n\n')}\n`;
 }
 
-function callbackText(transition: Transition): string[] {
+/** The same as a Markdown document with a heading; nothing of the workspace becomes markup in it. */
+export function explainMarkdown(
+  transitions: Transitions,
+  from: LineageVersion | null,
+  to: LineageVersion,
+  places: Places,
+): string {
+  const transition = transitions.transition(from, to);
+  const story = storyOf(transition, places);
+  const { word, certainty } = transition.run.verdict;
+  const blocks = [
+    `# ${escapeMarkdown(from?.name ?? 'clean kernel')} → ${escapeMarkdown(to.name)}: ${word}${certainty === 'may' ? ' (may)' : ''}`,
+    escapeMarkdown(story.sentence),
+    '## Callbacks that run',
+    story.called.length === 0 ? 'None.' : story.called.map((call) => `1. ${inlineCode(call)}`).join('\n'),
+    '## Callbacks that do not run',
+    story.skipped.length === 0
+      ? 'None.'
+      : bullets(story.skipped.map(({ call, because }) => `${inlineCode(call)}: ${escapeMarkdown(because)}`)),
+  ];
+  const section = (title: string, items: readonly string[]): void => {
+    if (items.length > 0) blocks.push(`## ${title}`, bullets(items.map(escapeMarkdown)));
+  };
+  section('Danger', story.dangers);
+  section('Left behind', story.leftovers);
+  section('Not known', story.unknown);
+  blocks.push('## What to do', escapeMarkdown(story.toDo));
+  blocks.push('## Steps', story.steps.map((step) => `1. ${inlineCode(step)}`).join('\n'));
+  return `${blocks.join('\n\n')}\n`;
+}
+
+function bullets(items: readonly string[]): string {
+  return items.map((item) => `- ${item}`).join('\n');
+}
+
+function storyOf(transition: Transition, places: Places): Story {
+  const { verdict, unknown, steps } = transition.run;
+  return {
+    sentence: transitionSentence(transition),
+    ...callbacksOf(transition),
+    dangers: verdict.dangers.map((danger) => {
+      const where = danger.place ? ` (${places.at(danger.place).file}:${places.line(danger.place)})` : '';
+      return `${danger.text}${where}`;
+    }),
+    leftovers: verdict.leftovers.map((leftover) => {
+      const at = places.at(leftover.place);
+      const stays = leftover.certainty === 'may' ? 'may stay' : 'stays';
+      return `the ${describeEffect(leftover.effect)} that ${leftover.version?.name ?? 'a version'} made (${at.file}:${at.line}) ${stays}; ${HAZARD_TEXT[leftover.hazard]}`;
+    }),
+    unknown: [...new Set(unknown.map((reason) => reason.text))],
+    toDo: whatToDo(transition),
+    steps: steps.map(formatStep),
+  };
+}
+
+function callbacksOf(transition: Transition): Pick<Story, 'called' | 'skipped'> {
   const called: string[] = [];
-  const skipped: string[] = [];
+  const skipped: { call: string; because: string }[] = [];
   const { end } = transition.run;
   for (const outcome of transition.run.outcomes) {
     if (outcome.step.k === 'load' && end.moduleOf(outcome.step.name) !== transition.to.module) continue;
@@ -45,13 +107,10 @@ function callbackText(transition: Transition): string[] {
       if (it.k !== 'kernel') continue;
       if (it.event.k === 'called') called.push(callText(end, it.event.call));
       else if (it.event.k === 'skipped')
-        skipped.push(`${callText(end, it.event.call)} (${it.event.because})`);
+        skipped.push({ call: callText(end, it.event.call), because: it.event.because });
     }
   }
-  return [
-    called.length === 0 ? 'No callback runs.' : `Callbacks that run, in order: ${called.join(', ')}.`,
-    skipped.length === 0 ? 'No callback is skipped.' : `Callbacks that do not run: ${skipped.join(', ')}.`,
-  ];
+  return { called, skipped };
 }
 
 function whatToDo(transition: Transition): string {

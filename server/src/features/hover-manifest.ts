@@ -5,9 +5,10 @@ import { describeKey, describeValue } from '../core/manifest/describe';
 import { nodeAt } from '../core/manifest/node-at';
 import type { Analysis } from './analysis';
 import { type HoverAnswer, holds } from './hover';
+import { hoverScenario } from './hover-scenario';
 import { escapeMarkdown, inlineCode } from './markdown';
 
-/** Versions get their verdicts, keys and values their meaning. */
+/** Versions get their verdicts, scenarios their result, keys and values their meaning. */
 export function hoverManifest(analysis: Analysis, offset: number): HoverAnswer | null {
   for (const version of analysis.lineage.versions) {
     const { version: name, module } = version.entry;
@@ -15,6 +16,8 @@ export function hoverManifest(analysis: Analysis, offset: number): HoverAnswer |
       if (holds(place, offset)) return { markdown: versionHover(analysis, version), span: place };
     }
   }
+  const scenario = hoverScenario(analysis, offset);
+  if (scenario) return scenario;
   const node = nodeAt(analysis.parsed, offset);
   if (!node) return null;
   const text = analysis.text(analysis.manifestFile).slice(node.place.start, node.place.end);

@@ -1,14 +1,52 @@
 import type { Run } from '../core/lineage/run';
 import { describeEffect } from '../core/lineage/transitions';
 import type { World } from '../core/lineage/world';
+import { formatErrno } from '../core/manifest/errno';
 import { formatStep } from '../core/manifest/steps';
 import type { Places } from '../core/places';
 
 /** A run told line by line, for a terminal: steps, callbacks, log, and what is left at the end. */
 export function runText(run: Run, places: Places): string {
+  return `${[...stepLines(run), '', ...verdictLines(run, places)].join('\n')}\n`;
+}
+
+/** The same as a document of its own: the verdict first, the whole predicted log at the end. */
+export function runDocument(run: Run, places: Places): string {
+  const { lineage } = run.end;
+  const lines = [
+    `${lineage.name} on kernel ${lineage.capabilities.release}`,
+    `steps: ${run.steps.map(formatStep).join('; ')}`,
+    ...verdictLines(run, places),
+    '',
+    'what happens ("+" called, "-" skipped, "!" fault, indented: kernel log)',
+    '',
+    ...stepLines(run),
+    '',
+    'predicted kernel log, with dynamic debug on for kernel/livepatch',
+    '',
+    ...predictedLog(run),
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+/** The predicted kernel log, as dmesg without time stamps; lines of dynamic debug included. */
+export function predictedLog(run: Run): string[] {
+  return run.outcomes.flatMap((outcome) =>
+    outcome.happenings.flatMap((happening) => (happening.k === 'log' ? [happening.text] : [])),
+  );
+}
+
+/** "0" or "-16 (EBUSY)" */
+export function resultText(result: number): string {
+  if (result >= 0) return String(result);
+  const name = formatErrno(result);
+  return /^\d+$/.test(name) ? String(result) : `${result} (${name})`;
+}
+
+function stepLines(run: Run): string[] {
   const lines: string[] = [];
   for (const outcome of run.outcomes) {
-    const result = outcome.result === 0 ? '' : `  -> ${outcome.result}`;
+    const result = outcome.result === 0 ? '' : `  -> ${resultText(outcome.result)}`;
     lines.push(`% ${formatStep(outcome.step)}${result}`);
     for (const it of outcome.happenings) {
       if (it.k === 'log' && !it.debug) lines.push(`    ${it.text}`);
@@ -26,8 +64,11 @@ export function runText(run: Run, places: Places): string {
       );
     }
   }
-  lines.push('');
-  lines.push(`verdict: ${run.verdict.word}${run.verdict.certainty === 'may' ? ' (may)' : ''}`);
+  return lines;
+}
+
+function verdictLines(run: Run, places: Places): string[] {
+  const lines = [`verdict: ${run.verdict.word}${run.verdict.certainty === 'may' ? ' (may)' : ''}`];
   for (const danger of run.verdict.dangers) {
     lines.push(`  unsafe: ${danger.text}${danger.place ? ` (${placeText(danger.place, places)})` : ''}`);
   }
@@ -41,7 +82,7 @@ export function runText(run: Run, places: Places): string {
   for (const reason of run.unknown) {
     lines.push(`  unknown: ${reason.text}${reason.place ? ` (${placeText(reason.place, places)})` : ''}`);
   }
-  return `${lines.join('\n')}\n`;
+  return lines;
 }
 
 function placeText(place: Parameters<Places['at']>[0], places: Places): string {

@@ -1,10 +1,11 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { brotliDecompressSync } from 'node:zlib';
 import { initParser } from '../core/csource/tree';
 
 let started: Promise<void> | null = null;
 
-/** Loads the C grammar once per process. The two wasm files lie beside the bundle, or in node_modules for tests. */
+/** Loads the C grammar once per process. The two wasm files lie packed beside the bundle, or in node_modules for tests. */
 export function startParser(): Promise<void> {
   started ??= initParser({
     core: wasm('web-tree-sitter.wasm', 'web-tree-sitter'),
@@ -13,8 +14,8 @@ export function startParser(): Promise<void> {
   return started;
 }
 
-function wasm(name: string, from: string): string {
-  const beside = join(__dirname, name);
-  if (existsSync(beside)) return beside;
+function wasm(name: string, from: string): string | Uint8Array {
+  const packed = join(__dirname, `${name}.br`);
+  if (existsSync(packed)) return brotliDecompressSync(readFileSync(packed));
   return join(__dirname, '../../../node_modules', from, name);
 }

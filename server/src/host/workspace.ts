@@ -44,7 +44,7 @@ export class Workspace {
   removeFolder(folder: string): void {
     const at = this.#folders.indexOf(folder);
     if (at >= 0) this.#folders.splice(at, 1);
-    for (const path of [...this.#projects.keys()]) {
+    for (const path of this.#projects.keys()) {
       if (path.startsWith(`${folder}/`) && !this.#folders.some((left) => path.startsWith(`${left}/`))) {
         this.removeManifest(path);
       }

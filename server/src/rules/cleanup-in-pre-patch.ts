@@ -17,7 +17,8 @@ export const cleanupInPrePatch: Rule = {
   severity: 'error',
   kind: 'run',
   replacement: true,
-  summary: 'cleanup after the predecessor in pre_patch, where its code still runs and the transition may be reversed',
+  summary:
+    'cleanup after the predecessor in pre_patch, where its code still runs and the transition may be reversed',
   documentation: { page: 'livepatch/callbacks', anchor: 'patch-callbacks' },
   page: `
 \`pre_patch\` of the version that takes over runs **before** the transition begins. All tasks still run the code of the

@@ -1,3 +1,4 @@
+import { chainFindings } from './histories';
 import { leftBehindFinding } from './left-behind-finding';
 import { upgradesLeaving } from './placement';
 import type { Rule } from './rule';
@@ -64,8 +65,8 @@ static void post_patch(struct klp_object *obj)
 * What is known by a name (debugfs, proc, sysfs) can be looked up by it. What needs a pointer has to be handed over by a
   state or a shadow variable, and that before the version is released.
 `,
-  check: (context) =>
-    upgradesLeaving(context)
+  check: (context) => [
+    ...upgradesLeaving(context)
       .filter((placed) => placed.dangling !== null)
       .map((placed) =>
         leftBehindFinding(context, placed, {
@@ -74,4 +75,6 @@ static void post_patch(struct klp_object *obj)
           hazard: 'use-after-free',
         }),
       ),
+    ...chainFindings(context, 'dangling-module-pointer'),
+  ],
 };

@@ -94,7 +94,12 @@ function oneCauseOneFinding(findings: readonly Finding[]): Finding[] {
     if (!speaker || speaker.code === finding.code) result.push(finding);
     else {
       const related = others.get(speaker.cause ?? '') ?? [];
-      related.push({ message: `also ${finding.code}: ${finding.message}`, place: finding.place });
+      // Two rules that tell one cause in the same words have told it once.
+      const message =
+        finding.message === speaker.message
+          ? `also ${finding.code}`
+          : `also ${finding.code}: ${finding.message}`;
+      related.push({ message, place: finding.place });
       others.set(speaker.cause ?? '', related);
     }
   }

@@ -25,11 +25,13 @@ export function conditionsAt(units: readonly Unit[], name: string, place: Place)
     for (const unit of units) {
       const fn = unit.functions.has(fnName) ? unit.lower(fnName) : undefined;
       if (!fn) continue;
-      for (const test of testsAround(fn.body, (expr) => matches(fn, expr)) ?? []) found.push({ test, fn, unit });
+      for (const test of testsAround(fn.body, (expr) => matches(fn, expr)) ?? [])
+        found.push({ test, fn, unit });
     }
     if (seen.has(fnName) || depth >= MAX_CALLERS) return;
     seen.add(fnName);
-    for (const caller of callersOf(units, fnName)) visit(caller, (_, expr) => isCallOf(expr, fnName), depth + 1);
+    for (const caller of callersOf(units, fnName))
+      visit(caller, (_, expr) => isCallOf(expr, fnName), depth + 1);
   };
   visit(
     name,
@@ -118,7 +120,8 @@ export function countsDown(condition: Condition): boolean {
   visitExpression(condition.test, (expr) => {
     if (expr.k === 'step' && expr.op === '--') found = true;
     else if (expr.k === 'assign' && expr.op === '-=') found = true;
-    else if (expr.k === 'call' && expr.callee.k === 'name' && COUNTS_DOWN.test(expr.callee.name)) found = true;
+    else if (expr.k === 'call' && expr.callee.k === 'name' && COUNTS_DOWN.test(expr.callee.name))
+      found = true;
   });
   return found;
 }

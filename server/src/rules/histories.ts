@@ -195,12 +195,7 @@ interface Said {
   readonly related?: readonly RelatedPlace[];
 }
 
-function finding(
-  context: RuleContext,
-  trial: Trial,
-  chain: readonly LineageVersion[],
-  said: Said,
-): Finding {
+function finding(context: RuleContext, trial: Trial, chain: readonly LineageVersion[], said: Said): Finding {
   const { code, stands, certainty } = said;
   const history = chain.map((version) => version.name);
   const last = history[history.length - 1] ?? '';

@@ -110,7 +110,11 @@ function missingIn(context: RuleContext, version: LineageVersion, facts: Livepat
       'MODULE_INFO(livepatch, "Y") is missing: klp_enable_patch() answers -EINVAL, for the module is not marked as a livepatch.';
     say(message, patch.place, [fix(`Add ${line.slice(0, -1)}`, [edit])]);
   }
-  if (facts.license && !GPL.has(facts.license.text)) {
+  // The argument may be a macro: then nothing is known of it.
+  const isWritten =
+    facts.license !== null &&
+    within(text(facts.license.place), facts.license.place).includes(`"${facts.license.text}"`);
+  if (facts.license && isWritten && !GPL.has(facts.license.text)) {
     const message = `The licence "${facts.license.text}" is not compatible with the GPL: klp_enable_patch() is exported to GPL modules only, so the module cannot be linked.`;
     say(message, facts.license.place);
   } else if (allRead && !facts.license) {
@@ -138,9 +142,17 @@ function missingIn(context: RuleContext, version: LineageVersion, facts: Livepat
     const after = lineAfter(source, init.place, `module_exit(${name});`);
     const message =
       'module_exit() is missing: a module with init and without exit can never be removed, not even after another livepatch has replaced it.';
-    say(message, init.place, [fix('Add an empty exit function', [before, after])]);
+    say(
+      message,
+      init.place,
+      init.function === 'init_module' ? [] : [fix('Add an empty exit function', [before, after])],
+    );
   }
   return findings;
+}
+
+function within(text: string, place: Place): string {
+  return text.slice(place.start, place.end);
 }
 
 function membersOf(
@@ -173,8 +185,10 @@ function membersOf(
     );
   }
   for (const { array, name, place } of patch.unterminated) {
+    // A compound literal has no name of its own.
+    const which = /^\w+$/.test(name) ? `The array ${name}` : 'This array';
     say(
-      `The array ${name} of ${array} lacks its end, the empty element { }: the kernel reads on behind it.`,
+      `${which} of ${array} lacks its end, the empty element { }: the kernel reads on behind it.`,
       place,
       fixWith('Add the empty element { }', appendElement(text(place), place, '{ }')),
     );

@@ -1,5 +1,6 @@
 import type { Hazard } from '../core/execution/catalogue-row';
 import type { Severity } from '../core/place';
+import { chainFindings } from './histories';
 import { leftBehindFinding } from './left-behind-finding';
 import { upgradesLeaving } from './placement';
 import type { Rule } from './rule';
@@ -75,8 +76,8 @@ static void post_patch(struct klp_object *obj)
 * Or undo it in \`post_patch\` of the version that takes over, guarded by \`klp_get_prev_state()\`.
 * Or, if it shall stay, declare it with \`keeps\` in the manifest.
 `,
-  check: (context) =>
-    upgradesLeaving(context)
+  check: (context) => [
+    ...upgradesLeaving(context)
       .filter((placed) => placed.leftover !== null)
       .map((placed) => {
         const hazard = hazardOf(placed.effect);
@@ -87,4 +88,6 @@ static void post_patch(struct klp_object *obj)
           hazard,
         });
       }),
+    ...chainFindings(context, 'orphaned-side-effect'),
+  ],
 };

@@ -86,9 +86,7 @@ export function staying(
 /** Whether the version was loaded, that is not refused, in this run. */
 export function wasLoaded(version: LineageVersion): (run: Run) => boolean {
   return (run) =>
-    run.outcomes.every(
-      ({ step, result }) => step.k !== 'load' || step.name !== version.name || result === 0,
-    );
+    run.outcomes.every(({ step, result }) => step.k !== 'load' || step.name !== version.name || result === 0);
 }
 
 /** Something that code of the version did in a run. */

@@ -1,16 +1,34 @@
 import { badObjectName } from './bad-object-name';
+import { cleanupImpossible } from './cleanup-impossible';
+import { cleanupInPrePatch } from './cleanup-in-pre-patch';
 import { danglingModulePointer } from './dangling-module-pointer';
+import { deadlockInCallback } from './deadlock-in-callback';
+import { forgottenOriginalValue } from './forgotten-original-value';
 import { incompatibleState } from './incompatible-state';
+import { initLeaksOnError } from './init-leaks-on-error';
 import { lostObject } from './lost-object';
 import { manifestInvalid } from './manifest-invalid';
 import { missingReplace } from './missing-replace';
+import { moduleObjectMidReplace } from './module-object-mid-replace';
+import { movedSympos } from './moved-sympos';
 import { notALivepatch } from './not-a-livepatch';
 import { notInThisKernel } from './not-in-this-kernel';
 import { orphanedSideEffect } from './orphaned-side-effect';
+import { postPatchNotIdempotent } from './post-patch-not-idempotent';
+import { prePatchLeaksOnError } from './pre-patch-leaks-on-error';
 import { prevStateOutsideTransition } from './prev-state-outside-transition';
+import { refcountAcrossReplace } from './refcount-across-replace';
+import { repeatedSideEffect } from './repeated-side-effect';
 import { revertedFunction } from './reverted-function';
 import type { Rule } from './rule';
+import { scenarioFailed } from './scenario-failed';
+import { shadowConstructorSleeps } from './shadow-constructor-sleeps';
 import { shadowFreeInExit } from './shadow-free-in-exit';
+import { undoInWrongCallback } from './undo-in-wrong-callback';
+import { undoOnlyInOwnUnpatch } from './undo-only-in-own-unpatch';
+import { unguardedCleanup } from './unguarded-cleanup';
+import { unpairedAcquire } from './unpaired-acquire';
+import { unpublishedPointer } from './unpublished-pointer';
 import { unsafeDowngrade } from './unsafe-downgrade';
 import { unusedSuppression } from './unused-suppression';
 import { wrongCallbackSignature } from './wrong-callback-signature';
@@ -31,5 +49,23 @@ export const RULES: readonly Rule[] = [
   lostObject,
   revertedFunction,
   prevStateOutsideTransition,
+  unpairedAcquire,
+  undoInWrongCallback,
+  postPatchNotIdempotent,
+  prePatchLeaksOnError,
+  initLeaksOnError,
+  cleanupImpossible,
+  cleanupInPrePatch,
+  forgottenOriginalValue,
+  moduleObjectMidReplace,
+  movedSympos,
+  refcountAcrossReplace,
+  repeatedSideEffect,
+  scenarioFailed,
+  undoOnlyInOwnUnpatch,
+  unguardedCleanup,
+  unpublishedPointer,
+  deadlockInCallback,
+  shadowConstructorSleeps,
   unusedSuppression,
 ];

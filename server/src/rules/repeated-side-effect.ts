@@ -111,12 +111,11 @@ function repeatedBy(context: RuleContext, from: LineageVersion, to: LineageVersi
           return 'the same object is linked in twice, which corrupts the list';
         case 'counts':
           if (countsAcross(context, from, to, effect)) return null;
-          return isLeft(context, from, to, effect)
-            ? 'it is counted twice, and nobody takes both back'
-            : null;
+          return isLeft(context, from, to, effect) ? 'it is counted twice, and nobody takes both back' : null;
         default:
           if (result === null || result >= 0) return null;
-          if (refused) return `that fails with ${result}, and the kernel refuses ${to.name} (${refused.result})`;
+          if (refused)
+            return `that fails with ${result}, and the kernel refuses ${to.name} (${refused.result})`;
           return isMissed(context, from, to, effect)
             ? `that fails with ${result}, and in the end it is not there at all`
             : null;

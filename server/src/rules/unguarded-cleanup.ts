@@ -79,7 +79,10 @@ function unguarded(context: RuleContext, from: LineageVersion, to: LineageVersio
   }
   if (cleanups.length === 0) return [];
   const found: Finding[] = [];
-  const others = [null, ...context.lineage.versions.filter((it) => it !== from && it.index < to.index && isWanted(it))];
+  const others = [
+    null,
+    ...context.lineage.versions.filter((it) => it !== from && it.index < to.index && isWanted(it)),
+  ];
   for (const other of others) {
     const without = context.transitions.transition(other, to).run;
     for (const { event } of during(without, to)) {
@@ -132,7 +135,8 @@ function harmOf(run: Run, event: EffectEvent, cleanup: Cleanup, to: LineageVersi
       return null;
     case 'done': {
       // Only an undo that is no do of its own: what a version wants in any case it may set in any case.
-      if (event.effect.row.family !== cleanup.effect.row.family || event.effect.row.synthetic !== true) return null;
+      if (event.effect.row.family !== cleanup.effect.row.family || event.effect.row.synthetic !== true)
+        return null;
       if (event.effect.row.family === 'kernel write') return null;
       const left = run.end.effects().find((effect) => effect.id === event.effect.id);
       return left && isOf(run, left.by.instance, to)

@@ -3,6 +3,7 @@ import { identity, type LeftBehind } from '../core/lineage/left-behind';
 import { isWanted, type LineageVersion } from '../core/lineage/lineage';
 import type { RuleContext } from './context';
 import { duringWords, undoneBy } from './effect-story';
+import { chainFindings } from './histories';
 import { leftByReplacement } from './left-by-replacement';
 import { replacePlace, shownSteps } from './placement';
 import type { Finding, RelatedPlace, Rule } from './rule';
@@ -58,7 +59,10 @@ There are two ways back.
 
 To be safe before release, declare a \`klp_state\` for the side effect: then the kernel refuses the unsafe way.
 `,
-  check: (context) => context.lineage.versions.flatMap((from) => backFrom(context, from)),
+  check: (context) => [
+    ...context.lineage.versions.flatMap((from) => backFrom(context, from)),
+    ...chainFindings(context, 'unsafe-downgrade'),
+  ],
 };
 
 function backFrom(context: RuleContext, from: LineageVersion): Finding[] {

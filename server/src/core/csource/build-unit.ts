@@ -118,8 +118,8 @@ class TranslationUnit implements Unit {
     this.variables = new Map([...items.variables].map(([name, found]) => [name, variableItem(found)]));
     this.calls = items.calls;
     this.parameters = items.parameters;
-    this.moduleInit = hook(items.calls, 'module_init');
-    this.moduleExit = hook(items.calls, 'module_exit');
+    this.moduleInit = hook(items, isInit, 'init_module');
+    this.moduleExit = hook(items, isExit, 'cleanup_module');
     this.files = [...new Set(pre.layers.map((layer) => layer.file))];
     this.missingIncludes = pre.missing;
     this.assumptions = pre.assumptions;
@@ -263,9 +263,21 @@ class TranslationUnit implements Unit {
     this.revision === undefined ? { file, start, end } : { file, revision: this.revision, start, end };
 }
 
-function hook(calls: readonly FileScopeCall[], macro: string): { function: string; place: Place } | null {
-  const found = calls.find((call) => call.macro === macro);
-  return found === undefined ? null : { function: found.args[0] ?? '', place: found.place };
+/** In a module every initcall macro is module_init() (include/linux/module.h). */
+const isInit = (macro: string): boolean =>
+  macro === 'module_init' || /^[a-z]+_initcall(?:_sync)?$/.test(macro);
+const isExit = (macro: string): boolean => macro === 'module_exit';
+
+/** What the macro names, or else the function by the name that the loader looks for. */
+function hook(
+  { calls, functions }: Pick<Items, 'calls' | 'functions'>,
+  is: (macro: string) => boolean,
+  plain: string,
+): { function: string; place: Place } | null {
+  const found = calls.find((call) => is(call.macro));
+  if (found !== undefined) return { function: found.args[0] ?? '', place: found.place };
+  const named = functions.get(plain);
+  return named && !named.external.specifiers.static ? { function: plain, place: named.namePlace } : null;
 }
 
 function functionItem({ external, namePlace, place }: Definition): FunctionItem {

@@ -3,7 +3,7 @@ import { lex, type Tokens } from './lexer';
 import type { Lowered } from './lower';
 import { mask } from './mask';
 import type { Layer } from './preprocess';
-import { type ItemSpan, splitTokens } from './split';
+import { type ItemSpan, splitSound, splitTokens } from './split';
 import { parserReady, SourceTree, type TopNode } from './tree';
 
 /** Longest text that is read, in UTF-16 units. */
@@ -114,13 +114,19 @@ export class CSource {
     return tokens;
   }
 
-  /** The top-level items of a layer: from its tree, or from its brackets if the tree is broken or missing. */
+  /**
+   * The top-level items of a layer. Matching brackets say all there is to say, and unlike the tree of the masked text
+   * they keep the annotations in front of an item. Where they do not match, the tree is asked, and if that is broken
+   * or missing, the brackets once more, with recovery. Open documents keep their tree up to date in any case.
+   */
   spans(file: string, layer: Layer): readonly ItemSpan[] {
+    const sound = splitSound(layer);
     const entry = this.files.get(file);
-    if (!parserReady() || entry === undefined || entry.tokens !== layer.tokens) {
-      return splitTokens(layer, 0, layer.tokens.count);
-    }
+    const known = parserReady() && entry !== undefined && entry.tokens === layer.tokens;
+    if (!known || (sound !== null && !entry.open))
+      return sound ?? splitTokens(layer, 0, layer.tokens.count);
     const top = this.topNodes(entry, layer);
+    if (sound !== null) return sound;
     return top === null ? splitTokens(layer, 0, layer.tokens.count) : spansOf(layer, top);
   }
 

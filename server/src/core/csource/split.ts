@@ -32,6 +32,12 @@ export function splitTokens(layer: Layer, from: number, to: number): ItemSpan[] 
   return out;
 }
 
+/** The top-level items of a layer whose brackets all match; null for any other. */
+export function splitSound(layer: Layer): ItemSpan[] | null {
+  const out: ItemSpan[] = [];
+  return run(layer.tokens, activeTokens(layer), 0, false, false, out) < 0 ? out : null;
+}
+
 /** Indices of the active tokens, included files left out. */
 export function activeTokens(layer: Layer, from = 0, to = layer.tokens.count): Int32Array {
   let count = 0;

@@ -5,6 +5,19 @@ export function visitExpressions(body: readonly Stmt[], visit: (expr: Expr) => v
   for (const stmt of body) visitStatement(stmt, visit);
 }
 
+/** Every statement in `body`, outer before inner; those inside statement expressions are not among them. */
+export function* statementsIn(body: readonly Stmt[]): Generator<Stmt> {
+  for (const stmt of body) {
+    yield stmt;
+    if (stmt.k === 'if') {
+      yield* statementsIn(stmt.then);
+      yield* statementsIn(stmt.otherwise);
+    } else if (stmt.k === 'loop' || stmt.k === 'iterate' || stmt.k === 'switch' || stmt.k === 'block') {
+      yield* statementsIn(stmt.body);
+    }
+  }
+}
+
 function visitStatement(s: Stmt, visit: (expr: Expr) => void): void {
   switch (s.k) {
     case 'expression':

@@ -27,23 +27,60 @@ export interface StructLayout {
 
 const POINTER_SIZE = 8;
 
+/** A layout with the structs that it was made from: those that lie in it as a whole, by tag. */
+interface Laid {
+  readonly layout: StructLayout;
+  readonly parts: ReadonlyMap<string, StructType | undefined>;
+}
+
+/** The structs of the built-in headers are the same objects in all units: each is laid out once. */
+const laid = new WeakMap<StructType, Laid>();
+
 /** Sizes and offsets on LP64. One per translation unit, since struct tags belong to it. */
 export class Layout {
   private readonly structs = new Map<string, StructLayout | null>();
   private readonly types = new Map<CType, Map<string, CType | null>>();
+  /** While structs are being laid out: what the innermost of them was made from so far. */
+  private parts: Map<string, StructType | undefined> | null = null;
 
   constructor(private readonly lookup: (tag: string) => StructType | undefined) {}
 
   /** Undefined for a struct that nothing read so far describes. */
   struct(tag: string): StructLayout | undefined {
-    let layout = this.structs.get(tag);
+    const known = this.structs.get(tag);
+    if (known !== undefined && this.parts === null) return known ?? undefined;
+    const type = this.lookup(tag);
+    this.parts?.set(tag, type);
+    let layout = known;
     if (layout === undefined) {
       this.structs.set(tag, null); // a struct that holds itself ends here
-      const type = this.lookup(tag);
-      layout = type === undefined ? null : this.lay(type);
+      layout = type === undefined ? null : this.laidOut(type);
       this.structs.set(tag, layout);
+    } else if (type !== undefined) {
+      for (const [part, of] of laid.get(type)?.parts ?? []) this.parts?.set(part, of);
     }
     return layout ?? undefined;
+  }
+
+  private laidOut(type: StructType): StructLayout {
+    const known = laid.get(type);
+    if (known !== undefined && this.holds(known)) {
+      for (const [part, of] of known.parts) this.parts?.set(part, of);
+      return known.layout;
+    }
+    const outer = this.parts;
+    const parts = new Map<string, StructType | undefined>();
+    this.parts = parts;
+    const layout = this.lay(type);
+    this.parts = outer;
+    laid.set(type, { layout, parts });
+    for (const [part, of] of parts) outer?.set(part, of);
+    return layout;
+  }
+
+  private holds({ parts }: Laid): boolean {
+    for (const [tag, type] of parts) if (this.lookup(tag) !== type) return false;
+    return true;
   }
 
   /** In bytes; undefined where the type is not known. */

@@ -197,13 +197,14 @@ export class Ledger {
       return;
     }
     this.#own();
+    const same = earlier.value !== undefined && token(earlier.value) === token(write.value);
     const effect: Effect = {
       ...earlier,
       row: write.holds.length > 0 ? HOOK_WRITE : VALUE_WRITE,
       holds: write.holds,
       value: write.value,
       last: write.by,
-      certainty: mayBeEqual(earlier.original, write.value) ? 'may' : earlier.certainty,
+      certainty: !same && mayBeEqual(earlier.original, write.value) ? 'may' : earlier.certainty,
     };
     this.#effects.set(effect.id, effect);
     host.effect({ k: 'repeated', effect, by: write.by, result: null });

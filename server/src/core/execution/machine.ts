@@ -2,6 +2,7 @@ import type { CallbackKind, InstanceId, PatchImage } from '../kernel/types';
 import type { ExecutionLibrary, MemoryReader, PatchRecord } from './api';
 import { executionLibrary } from './api-models';
 import type { Effect } from './effects';
+import { type HandedOver, handedOver } from './handed-over';
 import { BudgetSpent, Interpreter, type LoadedModule } from './interpreter';
 import { KernelNames } from './kernel-names';
 import type { CallbackRequest, Decision, MachineHost, Program } from './machine-host';
@@ -175,6 +176,16 @@ export class Machine {
   /** The whole record of that patch, with pointers to its parts. */
   record(instance: InstanceId): PatchRecord | null {
     return this.handed.get(instance)?.record ?? null;
+  }
+
+  /** What another module could find through state data and shadow variables as they are now. */
+  handedOver(): HandedOver {
+    return handedOver(this.it, this.handed);
+  }
+
+  /** What kind of memory a pointer leads to; 'none' for what is no pointer. */
+  memoryKind(value: Value): 'static' | 'heap' | 'stack' | 'kernel' | 'none' {
+    return this.it.services.memoryKind(value);
   }
 
   /** Reads memory without side effects. */

@@ -13,6 +13,8 @@ export interface FunctionNode {
   readonly ir: FunctionIr;
   /** Calls of functions that are not the module's own. */
   readonly calls: readonly KernelCall[];
+  /** The module's own functions that it calls by name. */
+  readonly own: readonly string[];
 }
 
 export interface KernelCall {
@@ -81,6 +83,7 @@ interface Reference {
 
 interface Summary {
   readonly calls: readonly KernelCall[];
+  readonly own: ReadonlySet<string>;
   readonly references: readonly Reference[];
 }
 
@@ -150,7 +153,7 @@ export class CallGraph {
       return null;
     }
     const summary = this.#summarise(unit, ir);
-    const node: FunctionNode = { unit, name, ir, calls: summary.calls };
+    const node: FunctionNode = { unit, name, ir, calls: summary.calls, own: [...summary.own] };
     nodes.set(name, node);
     this.#references.set(node, summary.references);
     return node;
@@ -158,6 +161,7 @@ export class CallGraph {
 
   #summarise(unit: Unit, ir: FunctionIr): Summary {
     const calls: KernelCall[] = [];
+    const own = new Set<string>();
     const references: Reference[] = [];
     /** Names that were dealt with as part of a call. */
     const handled = new Set<Expr>();
@@ -165,8 +169,10 @@ export class CallGraph {
       if (expr.k === 'call' && expr.callee.k === 'name') {
         const callee = expr.callee.name;
         handled.add(expr.callee);
-        if (this.#isOwn(callee, unit)) references.push({ name: callee, from: null });
-        else {
+        if (this.#isOwn(callee, unit)) {
+          own.add(callee);
+          references.push({ name: callee, from: null });
+        } else {
           calls.push({ callee, args: expr.args, place: placeIn(ir.positions, expr.at) });
           for (const [index, arg] of expr.args.entries()) {
             const name = addressed(arg);
@@ -185,7 +191,7 @@ export class CallGraph {
     };
     visitExpressions(ir.body, visit);
     for (const variable of ir.statics) if (variable.init) visitInit(variable.init, visit);
-    return { calls, references };
+    return { calls, own, references };
   }
 
   #isOwn(name: string, unit: Unit): boolean {

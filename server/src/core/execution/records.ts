@@ -136,14 +136,22 @@ function elements(
   const { reader } = reading;
   const found: Pointer[] = [];
   const extent = reader.extent?.(table) ?? null;
+  let vague = false;
   for (let index = 0; index < limit; index++) {
     if (extent !== null && index >= extent) {
-      reading.unterminated.push({ array, pointer: table });
+      if (!vague) reading.unterminated.push({ array, pointer: table });
       return found;
     }
     const element = reader.element(table, index);
     const values = marks.map((member) => reader.peek(reader.at(element, member)));
     if (values.every(isZero)) return found;
+    // A single unknown name may be a macro of a header that is not there, for several elements or for the end.
+    const [first, ...others] = values;
+    if (array === 'states') others.push(reader.peek(reader.at(element, '.version')));
+    if (first !== undefined && isUnknown(first) && others.every(isZero)) {
+      reading.complete = false;
+      vague = true;
+    }
     if (values.every((value) => isUnknown(value) && !value.symbolic)) {
       reading.complete = false;
       if (extent === null) return found;

@@ -45,7 +45,7 @@ export class AssemblyMemo {
 }
 
 /** A pair of the manifest with what it leaves out: the first argument is the key, and an errno says that it failed. */
-function ownEffect(pair: EffectPair): OwnEffect {
+export function ownEffect(pair: EffectPair): OwnEffect {
   return {
     do: pair.do.value,
     undo: pair.undo.value,

@@ -6,7 +6,7 @@ import { argument, inCallback, nameOf } from './arguments';
  * Calls that wait for klp_mutex, which callbacks run under: loading a module takes it, and so does whatever waits
  * for the transition itself. Value: how certain the deadlock is.
  */
-const LOADS_MODULES: Readonly<Record<string, Certainty>> = {
+export const LOADS_MODULES: Readonly<Record<string, Certainty>> = {
   request_module: 'must',
   __request_module: 'must',
   try_then_request_module: 'may',
@@ -22,7 +22,7 @@ const LOADS_MODULES: Readonly<Record<string, Certainty>> = {
   crypto_has_alg: 'may',
   kernel_read_file_from_path: 'may',
 };
-const SYSTEM_QUEUES = new Set([
+export const SYSTEM_QUEUES = new Set([
   'system_wq',
   'system_percpu_wq',
   'system_long_wq',

@@ -1,0 +1,216 @@
+import { dirname, relative, sep } from 'node:path';
+import { knownNames, targetByName, versionByName } from '../../core/lineage/lineage';
+import { type Run, run } from '../../core/lineage/run';
+import { formatStep, type Step } from '../../core/manifest/steps';
+import type { Analysis } from '../../features/analysis';
+import { type ComparedStep, compareStep } from '../../host/rehearsal/compare';
+import { RehearsalFailure } from '../../host/rehearsal/failure';
+import { debianKernel, kernelFromFiles, type RehearsalKernel } from '../../host/rehearsal/kernel-packages';
+import type { ModuleSource } from '../../host/rehearsal/modules';
+import { cannotRehearse, type RehearsedScenario, rehearse as rehearseInGuest } from '../../host/rehearsal/rehearse';
+import { EXIT, Failure } from '../failure';
+import { openLineage, requireUsable } from '../open';
+import { print } from '../print';
+import type { Command, Options } from '../program';
+import { printable, type Style, styleFor } from '../terminal';
+import { readSteps } from './simulate';
+
+/** One way, predicted and seen. */
+interface Rehearsed {
+  readonly name: string;
+  readonly predicted: Run;
+  readonly real: RehearsedScenario;
+  readonly steps: readonly ComparedStep[];
+  readonly same: boolean;
+}
+
+/** Builds the modules, runs steps in a real kernel in an emulator, and holds its log against the prediction. */
+export const rehearse: Command = {
+  usage:
+    'rehearse [PATH] [--steps "load v1; load v2"] [--kernel 6.1] [--headers DIR --image FILE] [--format text|json]',
+  summary: 'the same steps in a real kernel (emulated), its log held against the prediction',
+  options: {
+    steps: { type: 'string' },
+    kernel: { type: 'string' },
+    headers: { type: 'string' },
+    image: { type: 'string' },
+    format: { type: 'string' },
+  },
+  positionals: 1,
+  async run([path], options) {
+    const format = options.format ?? 'text';
+    if (format !== 'text' && format !== 'json') {
+      throw new Failure(`--format is text or json, not "${String(format)}"`);
+    }
+    const opened = await openLineage(path);
+    requireUsable(opened);
+    const { analysis } = opened;
+    const ways = waysOf(analysis, options);
+    const modules = modulesOf(
+      analysis,
+      ways.flatMap((way) => way.steps),
+    );
+    for (const way of ways) {
+      const reason = cannotRehearse(way.steps);
+      if (reason !== null) throw new Failure(`${way.name}: ${reason}`);
+    }
+    const stop = new AbortController();
+    const interrupt = (): void => stop.abort();
+    process.removeAllListeners('SIGINT');
+    process.once('SIGINT', interrupt);
+    const progress = (text: string): void => void process.stderr.write(`${printable(text)}\n`);
+    try {
+      const kernel = await kernelOf(analysis, options, stop.signal, progress);
+      const rehearsal = await rehearseInGuest({
+        kernel,
+        modules,
+        scenarios: ways.map((way) => ({ steps: way.steps.map((step) => withModule(analysis, step)) })),
+        signal: stop.signal,
+        progress,
+      });
+      const names = modules.map((module) => module.name);
+      const rehearsed = ways.map((way, i) =>
+        compared(way.name, run(analysis.lineage, way.steps), rehearsal.scenarios[i], names),
+      );
+      if (format === 'json') print(`${JSON.stringify(jsonOf(rehearsal.release, rehearsed), null, 2)}\n`);
+      else for (const one of rehearsed) print(textOf(rehearsal.release, one, terminalStyle()));
+      return rehearsed.every((one) => one.same) ? EXIT.fine : EXIT.findings;
+    } catch (error) {
+      throw error instanceof RehearsalFailure ? failureFor(error) : error;
+    } finally {
+      process.removeListener('SIGINT', interrupt);
+    }
+  },
+};
+
+function terminalStyle(): Style {
+  return styleFor(process.stdout.isTTY === true && !process.env.NO_COLOR);
+}
+
+function failureFor(error: RehearsalFailure): Failure {
+  const details = error.details.length > 0 ? `: ${error.details.slice(0, 5).join(' | ')}` : '';
+  return new Failure(`${error.message}${details}`, error.kind === 'interrupted' ? EXIT.interrupted : EXIT.usage);
+}
+
+/** What is rehearsed: the steps that are given, or the manifest's scenarios. */
+function waysOf(analysis: Analysis, options: Options): { readonly name: string; readonly steps: readonly Step[] }[] {
+  if (typeof options.steps === 'string') {
+    return [{ name: options.steps, steps: readSteps(options.steps, knownNames(analysis.lineage)) }];
+  }
+  const scenarios = analysis.lineage.manifest.scenarios.filter((scenario) => scenario.complete);
+  if (scenarios.length === 0) {
+    throw new Failure('--steps is missing, as in --steps "load v1; load v2" (and the manifest has no scenarios)');
+  }
+  return scenarios.map((scenario) => ({ name: scenario.name.value, steps: scenario.steps.map((step) => step.value) }));
+}
+
+/** The guest knows modules, not versions. */
+function withModule(analysis: Analysis, step: Step): Step {
+  return 'name' in step ? { ...step, name: versionByName(analysis.lineage, step.name)?.module ?? step.name } : step;
+}
+
+/** The sources of every module that the steps name. */
+function modulesOf(analysis: Analysis, steps: readonly Step[]): ModuleSource[] {
+  const modules = new Map<string, ModuleSource>();
+  for (const step of steps) {
+    if (!('name' in step)) continue;
+    const version = versionByName(analysis.lineage, step.name);
+    const program = version ? version.program : targetByName(analysis.lineage, step.name)?.program;
+    const name = version?.module ?? step.name;
+    if (modules.has(name)) continue;
+    if (!program) throw new Failure(`${step.name} has no sources that could be built for a rehearsal`);
+    const files = version ? analysis.filesOf(version) : [...new Set(program.units.flatMap((unit) => unit.files))];
+    const base = commonFolder(files);
+    const sources = files.map((file) => ({ file: relative(base, file).split(sep).join('/'), text: analysis.text(file) }));
+    modules.set(name, { name, sources, defines: definesOf(version?.entry.defines) });
+  }
+  return [...modules.values()];
+}
+
+function definesOf(defines: ReadonlyMap<string, { readonly value: string }> | undefined): Record<string, string> {
+  return Object.fromEntries([...(defines ?? [])].map(([name, value]) => [name, value.value]));
+}
+
+function commonFolder(files: readonly string[]): string {
+  let folder = dirname(files[0] ?? '/');
+  while (!files.every((file) => file.startsWith(folder === '/' ? folder : `${folder}/`))) folder = dirname(folder);
+  return folder;
+}
+
+async function kernelOf(
+  analysis: Analysis,
+  options: Options,
+  signal: AbortSignal,
+  progress: (text: string) => void,
+): Promise<RehearsalKernel> {
+  const { headers, image, kernel } = options;
+  if (typeof headers === 'string' && typeof image === 'string') return kernelFromFiles(headers, image);
+  if (headers !== undefined || image !== undefined) throw new Failure('--headers and --image go together');
+  const series = typeof kernel === 'string' ? kernel : /^\d+\.\d+/.exec(analysis.lineage.capabilities.release)?.[0];
+  if (series === undefined) throw new Failure('--kernel is missing, as in --kernel 6.1 (the manifest names none)');
+  return debianKernel({ series, signal, progress });
+}
+
+function compared(name: string, predicted: Run, real: RehearsedScenario | undefined, modules: readonly string[]): Rehearsed {
+  const seen: RehearsedScenario = real ?? { steps: [], crash: null };
+  const steps = predicted.outcomes.map((outcome, i) => {
+    const log = outcome.happenings.flatMap((it) => (it.k === 'log' && it.timed ? [it.text] : []));
+    const report = seen.steps[i];
+    return compareStep(
+      { result: outcome.result, log },
+      report ? { result: report.result, log: report.log.map((line) => line.text) } : null,
+      modules,
+    );
+  });
+  return { name, predicted, real: seen, steps, same: seen.crash === null && steps.every((step) => step.same) };
+}
+
+function textOf(release: string, one: Rehearsed, style: Style): string {
+  const lines = [style.bold(`${one.name} (Linux ${release})`)];
+  one.steps.forEach((step, i) => {
+    const of = one.predicted.steps[i];
+    const { predicted, real } = step.results;
+    const result = predicted === real ? (predicted === 0 ? '' : `  -> ${predicted}`) : `  -> predicted ${predicted}, real ${real ?? 'none'}`;
+    lines.push(`% ${of ? formatStep(of) : ''}${result}`);
+    for (const line of step.lines) {
+      if (line.same) lines.push(`    ${line.real ?? line.predicted ?? ''}`);
+      else {
+        if (line.predicted !== null) lines.push(style.red(`  - ${line.predicted}`));
+        if (line.real !== null) lines.push(style.green(`  + ${line.real}`));
+      }
+    }
+  });
+  if (one.real.crash) lines.push(style.red(`the kernel ended with: ${one.real.crash.headline} (${one.real.crash.kind})`));
+  lines.push(one.same ? 'equal: every line was predicted' : 'DIFFERENT: - predicted only, + real only');
+  return `${lines.map(printableLine).join('\n')}\n`;
+}
+
+/** Colours are ours; everything else on the line is made harmless. */
+function printableLine(line: string): string {
+  // oxlint-disable-next-line no-control-regex -- the colours that styleFor wrote
+  return line.split(/(\u001b\[\d+m)/).map((part, i) => (i % 2 === 1 ? part : printable(part))).join('');
+}
+
+function jsonOf(release: string, rehearsed: readonly Rehearsed[]): object {
+  return {
+    schema: 1,
+    release,
+    same: rehearsed.every((one) => one.same),
+    scenarios: rehearsed.map((one) => ({
+      name: one.name,
+      same: one.same,
+      verdict: one.predicted.verdict.word,
+      crash: one.real.crash ? { kind: one.real.crash.kind, headline: one.real.crash.headline } : null,
+      steps: one.steps.map((step, i) => {
+        const of = one.predicted.steps[i];
+        return {
+          step: of ? formatStep(of) : '',
+          predicted: step.results.predicted,
+          real: step.results.real,
+          same: step.same,
+          lines: step.lines.map(({ predicted, real, same }) => ({ predicted, real, same })),
+        };
+      }),
+    })),
+  };
+}

@@ -1,0 +1,82 @@
+import type { RuleContext } from './context';
+import { type OwnPointer, ownPointersOf } from './own-pointers';
+import type { Finding, Rule } from './rule';
+
+/** An undo needs what only this module knows. */
+export const unpublishedPointer: Rule = {
+  code: 'unpublished-pointer',
+  severity: 'warning',
+  kind: 'facts',
+  replacement: true,
+  summary: 'an undo needs a pointer or a handle that only this module knows',
+  documentation: { page: 'livepatch/system-state', anchor: 'livepatch-state-tracking' },
+  page: `
+A callback registers an object by its address, or keeps the handle that a call returned, in a variable of its own module.
+The undo needs that address or handle. A version that replaces this one has its own variables, and the same name in its
+source means another piece of memory: it cannot undo what it cannot name.
+
+*cleanup-impossible* says the same where a run of the version reaches the call. This rule reads the C alone and speaks
+where no run gets there, for the call hangs on something that is not known.
+
+## Example
+
+~~~c
+static struct task_struct *worker;
+
+/* wrong: only this module knows the task */
+static void post_patch(struct klp_object *obj)
+{
+	if (acme_mode() == 3)
+		worker = kthread_run(work_loop, NULL, "acme");
+}
+
+/* right */
+static void post_patch(struct klp_object *obj)
+{
+	if (acme_mode() == 3) {
+		worker = kthread_run(work_loop, NULL, "acme");
+		klp_get_state(&patch, ACME_WORKER)->data = worker;
+	}
+}
+~~~
+
+## What to do
+
+Put the pointer or the handle into the data of a \`klp_state\`, or into a shadow variable, in the callback that makes it.
+Where the API knows names (debugfs, proc, sysfs), a name is enough.
+`,
+  check: (context) =>
+    context.lineage.versions.flatMap((version) =>
+      ownPointersOf(context, version)
+        .filter(({ row }) => row.key !== 'reference')
+        .map((own) => findingOf(context, version.name, own)),
+    ),
+};
+
+function findingOf(
+  context: RuleContext,
+  version: string,
+  { call, row, variable, cause }: OwnPointer,
+): Finding {
+  const undo = row.undo[0]?.name;
+  const onlyLeaks = row.hazards.every((hazard) => hazard === 'leak');
+  const what = row.key === 'pointer' ? `the address of ${variable}` : `what ${call.callee}() returned`;
+  const needs = undo === undefined ? 'Whoever undoes it needs' : `${undo}() needs`;
+  const calls = context.lineage.versions.find((item) => item.name === version)?.facts?.calls ?? [];
+  return {
+    code: 'unpublished-pointer',
+    severity: onlyLeaks ? 'information' : 'warning',
+    message:
+      `${needs} ${what}, which only ${version} knows: a version that replaces it cannot undo this ${row.noun}. ` +
+      `Publish it in the data of a state or in a shadow variable.`,
+    certainty: 'must',
+    place: call.place,
+    versions: [version],
+    related: calls
+      .filter((item) => row.undo.some((known) => known.name === item.callee))
+      .slice(0, 1)
+      .map((item) => ({ message: `${version} itself undoes it here`, place: item.place })),
+    fixes: [],
+    cause,
+  };
+}
