@@ -1,5 +1,10 @@
 /** The commands this extension registers. package.json contributes exactly these. */
-export const COMMAND_IDS = ['livepatch.showStack', 'livepatch.generateCleanupPatch'] as const;
+export const COMMAND_IDS = [
+  'livepatch.showStack',
+  'livepatch.generateCleanupPatch',
+  'livepatch.simulate',
+  'livepatch.explainTransition',
+] as const;
 
 export type CommandId = (typeof COMMAND_IDS)[number];
 

@@ -1,10 +1,14 @@
 import * as vscode from 'vscode';
 import type { CommandId } from './command-ids';
+import { explainTransition } from './commands/explain-transition';
 import { generateCleanupPatch } from './commands/generate-cleanup-patch';
 import { showStack } from './commands/show-stack';
+import { simulate } from './commands/simulate';
 import { includesLivepatch, isManifestPath, MANIFEST_GLOB, MANIFEST_LANGUAGE } from './documents';
 import { STACK_VIEW, StackPanels } from './panel/stack-panels';
 import { RULE_SCHEME, RulePages } from './rule-pages';
+import { RUN_SCHEME } from './run-address';
+import { RunDocuments } from './run-documents';
 import { ServerHandle } from './server-handle';
 import { StatusItem } from './status-item';
 
@@ -17,9 +21,12 @@ export function activate(context: vscode.ExtensionContext): void {
   const handle = new ServerHandle(context.extensionPath, log, status);
   server = handle;
   const panels = new StackPanels({ extensionUri: context.extensionUri, server: handle, log });
+  const runs = new RunDocuments(handle);
   const commands: Readonly<Record<CommandId, (argument?: unknown) => Promise<void>>> = {
     'livepatch.showStack': (manifest) => showStack(handle, panels, manifest),
     'livepatch.generateCleanupPatch': (wish) => generateCleanupPatch(handle, wish),
+    'livepatch.simulate': (wish) => simulate(handle, runs, context.workspaceState, wish),
+    'livepatch.explainTransition': (wish) => explainTransition(handle, runs, wish),
   };
   for (const [id, run] of Object.entries(commands))
     context.subscriptions.push(
@@ -31,6 +38,8 @@ export function activate(context: vscode.ExtensionContext): void {
     handle,
     vscode.window.registerWebviewPanelSerializer(STACK_VIEW, panels),
     vscode.workspace.registerTextDocumentContentProvider(RULE_SCHEME, new RulePages(handle)),
+    runs,
+    vscode.workspace.registerTextDocumentContentProvider(RUN_SCHEME, runs),
     startWhenNeeded(handle, log),
   );
 }

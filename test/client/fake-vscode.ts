@@ -32,9 +32,14 @@ class Position {
 class Uri {
   readonly scheme: string;
   readonly path: string;
-  private constructor(scheme: string, path: string) {
+  readonly query: string;
+  private constructor(scheme: string, path: string, query = '') {
     this.scheme = scheme;
     this.path = path;
+    this.query = query;
+  }
+  static from(parts: { scheme: string; path: string; query: string }): Uri {
+    return new Uri(parts.scheme, parts.path, parts.query);
   }
   static parse(text: string): Uri {
     const at = text.indexOf(':');
@@ -44,7 +49,7 @@ class Uri {
     return new Uri(base.scheme, [base.path, ...parts].join('/'));
   }
   toString(): string {
-    return `${this.scheme}://${this.path}`;
+    return `${this.scheme}://${this.path}${this.query === '' ? '' : `?${encodeURIComponent(this.query)}`}`;
   }
 }
 
@@ -72,6 +77,12 @@ class WorkspaceEdit {
   }
 }
 
+/** What a command asks with. */
+export interface FakeInput {
+  readonly value: string;
+  readonly validateInput: (typed: string) => Promise<string | null>;
+}
+
 export type FakeEdit = InstanceType<typeof WorkspaceEdit>;
 
 /** A fresh fake. `registered` holds the ids of commands, `executed` the commands run, `shown` the documents opened. */
@@ -80,6 +91,10 @@ export function fakeVscode() {
   const executed: unknown[][] = [];
   const shown: { readonly uri: string; readonly options: unknown }[] = [];
   const warnings: string[] = [];
+  const answers: {
+    quickPick: (items: readonly { label: string }[]) => unknown;
+    input: (box: FakeInput) => unknown;
+  } = { quickPick: () => undefined, input: () => undefined };
   const channel = {
     info() {},
     warn: (text: string) => warnings.push(text),
@@ -93,6 +108,8 @@ export function fakeVscode() {
     executed,
     shown,
     warnings,
+    /** What the person does when asked: a test replaces these. */
+    answers,
     channel,
     EventEmitter: Emitter,
     Position,
@@ -125,12 +142,17 @@ export function fakeVscode() {
       createOutputChannel: () => channel,
       registerWebviewPanelSerializer: nothing,
       visibleTextEditors: [] as { viewColumn?: number }[],
-      showTextDocument: async (uri: Uri, options: unknown) => {
-        shown.push({ uri: uri.toString(), options });
+      activeTextEditor: undefined,
+      showTextDocument: async (what: Uri | { uri: Uri }, options: unknown) => {
+        shown.push({ uri: ('uri' in what ? what.uri : what).toString(), options });
       },
+      showQuickPick: async (items: readonly { label: string }[]) => answers.quickPick(items),
+      showInputBox: async (box: FakeInput) => answers.input(box),
+      showInformationMessage: async (text: string) => void warnings.push(text),
     },
     workspace: {
-      textDocuments: [],
+      textDocuments: [] as { uri: Uri }[],
+      openTextDocument: async (uri: Uri) => ({ uri }),
       asRelativePath: (uri: Uri) => uri.path,
       registerTextDocumentContentProvider: nothing,
       createFileSystemWatcher: () => ({ onDidCreate: nothing, dispose() {} }),

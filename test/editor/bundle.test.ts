@@ -1,8 +1,9 @@
 import { execFile, spawn } from 'node:child_process';
-import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { brotliDecompressSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { builtFolder, packagedExtension, ROOT } from './extension';
 
@@ -70,6 +71,39 @@ test.each([
   } finally {
     server.kill();
   }
+});
+
+/** Answers every name with a class, which is enough for what the client's modules do while they load. */
+const FAKE_EDITOR = `
+const { Module } = require('node:module');
+const editor = new Proxy({}, { get: () => class {} });
+const load = Module._load;
+Module._load = (name, ...rest) => (name === 'vscode' ? editor : load(name, ...rest));
+console.log(JSON.stringify(Object.entries(require('./dist/client.js')).map(([name, value]) => [name, typeof value])));
+`;
+
+test('the client loads in an editor and offers what the editor calls', async () => {
+  const { stdout } = await node(['-e', FAKE_EDITOR]);
+  expect(Object.fromEntries(JSON.parse(stdout))).toEqual({ activate: 'function', deactivate: 'function' });
+});
+
+test('a stack trace names the script, which nothing writes to disk', async () => {
+  // There is no editor here: the client fails while it loads.
+  const failing = `try { require('./dist/client.js'); } catch (error) { console.log(error.stack); }`;
+  const { stdout } = await node(['-e', failing]);
+  expect(stdout).toMatch(/Cannot find module 'vscode'/);
+  expect(stdout).toMatch(/dist[\\/]program\.js:\d+:\d+/);
+  expect(existsSync(join(folder, 'dist', 'program.js'))).toBe(false);
+});
+
+test("the parser's library is packed without queries and with what parsing needs", async () => {
+  const packed = readFileSync(join(folder, 'dist', 'web-tree-sitter.wasm.br'));
+  const names = WebAssembly.Module.exports(await WebAssembly.compile(brotliDecompressSync(packed))).map(
+    ({ name }) => name,
+  );
+  expect(names).toContain('ts_parser_parse_wasm');
+  expect(names).toContain('ts_tree_cursor_goto_next_sibling_wasm');
+  expect(names).not.toContain('ts_query_new');
 });
 
 test('the package holds what package.json names and stays within its limits', async () => {

@@ -3,11 +3,13 @@ import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import {
+  type CodeAction,
   createProtocolConnection,
   type Diagnostic,
   type Hover,
   type InitializeResult,
   type ProtocolConnection,
+  type Range,
   StreamMessageReader,
   StreamMessageWriter,
 } from 'vscode-languageserver/node';
@@ -21,6 +23,14 @@ interface Published {
   readonly diagnostics: readonly Diagnostic[];
 }
 
+const CAPABILITIES = {
+  workspace: {
+    didChangeWatchedFiles: { dynamicRegistration: true },
+    workspaceEdit: { documentChanges: true },
+  },
+  textDocument: { codeAction: { codeActionLiteralSupport: { codeActionKind: { valueSet: ['quickfix'] } } } },
+};
+
 /** A client on a real connection to the built server, for one test. */
 export class TestClient {
   readonly connection: ProtocolConnection;
@@ -31,7 +41,7 @@ export class TestClient {
   #waiting: (() => void)[] = [];
   #versions = new Map<string, number>();
 
-  constructor(folder: string) {
+  constructor(folder: string, capabilities: object = CAPABILITIES) {
     if (!existsSync(SERVER)) throw new Error(`${SERVER} is missing: npm run build`);
     this.process = spawn(process.execPath, [SERVER, '--stdio'], { stdio: ['pipe', 'pipe', 'inherit'] });
     const { stdin, stdout } = this.process;
@@ -51,16 +61,16 @@ export class TestClient {
     );
     this.connection.onRequest('client/registerCapability', () => null);
     this.connection.listen();
-    this.initialized = this.#initialize(folder);
+    this.initialized = this.#initialize(folder, capabilities);
   }
 
-  async #initialize(folder: string): Promise<InitializeResult> {
+  async #initialize(folder: string, capabilities: object): Promise<InitializeResult> {
     const uri = pathToFileURL(folder).toString();
     const result = await this.connection.sendRequest<InitializeResult>('initialize', {
       processId: process.pid,
       rootUri: uri,
       workspaceFolders: [{ uri, name: 'test' }],
-      capabilities: { workspace: { didChangeWatchedFiles: { dynamicRegistration: true } } },
+      capabilities,
     });
     await this.connection.sendNotification('initialized', {});
     return result;
@@ -95,6 +105,14 @@ export class TestClient {
     return this.connection.sendRequest('textDocument/hover', {
       textDocument: { uri },
       position: { line, character },
+    });
+  }
+
+  codeActions(uri: string, range: Range, only?: readonly string[]): Promise<CodeAction[]> {
+    return this.connection.sendRequest('textDocument/codeAction', {
+      textDocument: { uri },
+      range,
+      context: { diagnostics: this.diagnostics(uri), ...(only ? { only } : {}) },
     });
   }
 

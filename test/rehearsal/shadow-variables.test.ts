@@ -81,7 +81,9 @@ describe.skipIf(!kernel)('shadow variables', () => {
         return rows.filter((row) => !row.same).map((row) => `${title}: ${row.predicted} | ${row.real}`);
       });
       expect(differing).toEqual([]);
-      const warned = outcome.happenings.filter((it) => it.k === 'kernel' && it.event.k === 'warning');
+      const warned = outcome.happenings.filter(
+        (it) => it.k === 'effect' && it.event.k === 'fault' && it.event.fault === 'warn',
+      );
       expect(warned.length).toBe(warningsIn(log).length);
       expect(warned.length).toBe(2);
     },

@@ -48,7 +48,7 @@ precision(
     {
       what: '0 and 1, which an old kernel takes for two',
       lineage: lineage(
-        manifest(['released', 'draft'], { kernel: '"5.4"' }),
+        manifest(['released', 'draft'], { kernel: '"5.9"' }),
         patching(null, 'get_next'),
         patching(null, 'get_next,1'),
       ),

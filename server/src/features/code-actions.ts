@@ -2,7 +2,7 @@ import type { YamlNode } from '../core/manifest/yaml-tree';
 import type { Place, Span } from '../core/place';
 import type { RuleContext } from '../rules/context';
 import type { Finding } from '../rules/rule';
-import { type Suppression, suppressionsOf } from '../rules/suppressions';
+import { suppressionsOf } from '../rules/suppressions';
 import type { Analysis } from './analysis';
 import { suppressionInC, suppressionInManifest } from './suppression-edit';
 

@@ -53,24 +53,31 @@ export function explainMarkdown(
   const story = storyOf(transition, places);
   const { word, certainty } = transition.run.verdict;
   const blocks = [
-    `# ${escapeMarkdown(from?.name ?? 'clean kernel')} → ${escapeMarkdown(to.name)}: ${word}${certainty === 'may' ? ' (may)' : ''}`,
-    escapeMarkdown(story.sentence),
+    `# ${prose(from?.name ?? 'clean kernel')} → ${prose(to.name)}: ${word}${certainty === 'may' ? ' (may)' : ''}`,
+    prose(story.sentence),
     '## Callbacks that run',
     story.called.length === 0 ? 'None.' : story.called.map((call) => `1. ${inlineCode(call)}`).join('\n'),
     '## Callbacks that do not run',
     story.skipped.length === 0
       ? 'None.'
-      : bullets(story.skipped.map(({ call, because }) => `${inlineCode(call)}: ${escapeMarkdown(because)}`)),
+      : bullets(story.skipped.map(({ call, because }) => `${inlineCode(call)}: ${prose(because)}`)),
   ];
   const section = (title: string, items: readonly string[]): void => {
-    if (items.length > 0) blocks.push(`## ${title}`, bullets(items.map(escapeMarkdown)));
+    if (items.length > 0) blocks.push(`## ${title}`, bullets(items.map(prose)));
   };
   section('Danger', story.dangers);
   section('Left behind', story.leftovers);
   section('Not known', story.unknown);
-  blocks.push('## What to do', escapeMarkdown(story.toDo));
+  blocks.push('## What to do', prose(story.toDo));
   blocks.push('## Steps', story.steps.map((step) => `1. ${inlineCode(step)}`).join('\n'));
   return `${blocks.join('\n\n')}\n`;
+}
+
+/** As little as possible is escaped, for the document is read as text too: `_` within a word is no markup. */
+function prose(text: string): string {
+  return escapeMarkdown(text)
+    .replace(/(?<=\w)\\_(?=\w)/g, '_')
+    .replaceAll('\\|', '|');
 }
 
 function bullets(items: readonly string[]): string {

@@ -46,7 +46,9 @@ function scenarioText(analysis: Analysis, scenario: Scenario): string {
   const differs = word === expect.value ? null : firstDifference(run, expect.value);
   if (differs) {
     const step = run.steps[differs.step];
-    const where = step ? `First step that differs: ${differs.step + 1}. ${inlineCode(formatStep(step))}: ` : '';
+    const where = step
+      ? `First step that differs: ${differs.step + 1}. ${inlineCode(formatStep(step))}: `
+      : '';
     lines.push('', `${where}${escapeMarkdown(differs.text)}.`);
   }
   lines.push('', '| | step | result | callbacks |', '|---|---|---|---|');
@@ -59,7 +61,8 @@ function scenarioText(analysis: Analysis, scenario: Scenario): string {
       `| ${mark}${index + 1} | ${inlineCode(formatStep(outcome.step))} | ${resultText(outcome.result)} | ${calls.join(', ')} |`,
     );
   });
-  if (run.outcomes.length > MOST_STEPS) lines.push('', `… and ${run.outcomes.length - MOST_STEPS} more steps.`);
+  if (run.outcomes.length > MOST_STEPS)
+    lines.push('', `… and ${run.outcomes.length - MOST_STEPS} more steps.`);
   return lines.join('\n');
 }
 

@@ -1,7 +1,15 @@
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { type Diagnostic, DiagnosticSeverity, DiagnosticTag, type Range } from 'vscode-languageserver/node';
+import {
+  type Diagnostic,
+  DiagnosticSeverity,
+  DiagnosticTag,
+  type Range,
+  type TextEdit,
+  type WorkspaceEdit,
+} from 'vscode-languageserver/node';
 import type { Lines } from '../core/lines';
 import type { Severity, Span } from '../core/place';
+import type { ActionEdit } from '../features/code-actions';
 import type { Finding } from '../rules/rule';
 
 // The only file where offsets become ranges of the protocol and paths become URIs.
@@ -28,6 +36,44 @@ export function toOffset(
   position: { readonly line: number; readonly character: number },
 ): number {
   return lines.offset(position.line, position.character);
+}
+
+/** The span of a range of the protocol, each end taken to the nearest place in the text; never backwards. */
+export function toSpan(lines: Lines, range: Range): Span {
+  const start = toOffset(lines, range.start);
+  return { start, end: Math.max(start, toOffset(lines, range.end)) };
+}
+
+/** What the editor must know to apply edits to the texts that they were made for, and to no other. */
+export interface EditTarget {
+  /** Null for a file whose text is not known. */
+  linesOf(file: string): Lines | null;
+  uri(file: string): string;
+  /** The version of an open document; null where the text on disk was read. */
+  version(file: string): number | null;
+  /** Whether the editor understands versioned edits. */
+  readonly versioned: boolean;
+}
+
+/** Edits by file as one edit of the workspace; null where a file's text is not known. */
+export function toWorkspaceEdit(edits: readonly ActionEdit[], target: EditTarget): WorkspaceEdit | null {
+  const byFile = new Map<string, TextEdit[]>();
+  for (const { place, text } of edits) {
+    const lines = target.linesOf(place.file);
+    if (!lines) return null;
+    const list = byFile.get(place.file) ?? [];
+    list.push({ range: toRange(lines, place), newText: text });
+    byFile.set(place.file, list);
+  }
+  if (!target.versioned) {
+    return { changes: Object.fromEntries([...byFile].map(([file, list]) => [target.uri(file), list])) };
+  }
+  return {
+    documentChanges: [...byFile].map(([file, list]) => ({
+      textDocument: { uri: target.uri(file), version: target.version(file) },
+      edits: list,
+    })),
+  };
 }
 
 /** What a finding's code links to: the rule's page inside the editor. */

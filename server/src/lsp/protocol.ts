@@ -10,6 +10,9 @@ export const CHANGED_NOTIFICATION = 'livepatch/changed';
 export const LINEAGES_REQUEST = 'livepatch/lineages';
 export const SCAFFOLD_REQUEST = 'livepatch/scaffold';
 export const PAGE_REQUEST = 'livepatch/page';
+export const STEPS_REQUEST = 'livepatch/steps';
+export const SIMULATE_REQUEST = 'livepatch/simulate';
+export const EXPLAIN_REQUEST = 'livepatch/explain';
 export const STATUS_NOTIFICATION = 'livepatch/status';
 
 export interface ManifestParams {
@@ -71,6 +74,27 @@ export type ScaffoldResult =
       readonly notes: readonly string[];
     }
   | { readonly ok: false; readonly reasons: readonly string[] };
+
+/** Steps as a person types them: `load v1; load v2`. */
+export interface StepsParams extends ManifestParams {
+  readonly steps: string;
+}
+
+/** What is wrong with typed steps and where: UTF-16 offsets from 0 in `steps`. */
+export interface StepsTrouble {
+  readonly problem: string;
+  readonly start: number;
+  readonly end: number;
+}
+
+/** Whether steps could be run; null where nothing is wrong with them. Runs nothing. */
+export type StepsResult = StepsTrouble | null;
+
+/** The run told as a document, or why there is none. */
+export type SimulateResult = { readonly text: string } | StepsTrouble;
+
+/** A transition as a Markdown document, or why there is none. */
+export type ExplainResult = { readonly text: string } | { readonly problem: string };
 
 /** A rule's page of explanation, as Markdown. */
 export interface PageParams {

@@ -1,6 +1,7 @@
 import {
   type Connection,
   DidChangeWatchedFilesNotification,
+  ErrorCodes,
   type InitializeParams,
   type InitializeResult,
   ResponseError,
@@ -9,55 +10,38 @@ import {
 } from 'vscode-languageserver/node';
 import { TextDocument } from 'vscode-languageserver-textdocument';
 import { Lines } from '../core/lines';
-import { hover } from '../features/hover';
-import { lineagesOf } from '../features/lineages';
-import { panelModel } from '../features/panel';
-import { panelTransition } from '../features/panel-transition';
-import { scaffoldAnswer } from '../features/scaffold-answer';
 import { Disk } from '../host/files';
-import type { Project } from '../host/project';
 import { startParser } from '../host/start-parser';
 import { Workspace } from '../host/workspace';
-import { rulePage } from '../rules/page';
-import { RULES } from '../rules/registry';
-import { toDiagnostic, toOffset, toRange, Uris } from './convert';
+import { toDiagnostic, Uris } from './convert';
+import { ACTION_KINDS, languageRequests } from './language-requests';
+import { ownRequests } from './own-requests';
 import {
   CHANGED_NOTIFICATION,
-  LINEAGES_REQUEST,
-  type LineagesParams,
-  type LineagesResult,
   type ManifestParams,
-  PAGE_REQUEST,
-  PANEL_REQUEST,
-  type PageParams,
-  type PanelResult,
-  SCAFFOLD_REQUEST,
-  type ScaffoldParams,
-  type ScaffoldResult,
   STATUS_NOTIFICATION,
   type StatusParams,
-  TRANSITION_REQUEST,
-  type TransitionParams,
-  type TransitionResult,
 } from './protocol';
 import { Schedule } from './schedule';
+import { Session } from './session';
 
-/** One connection to one editor. Converts, calls, converts back; every request has its guard. */
+/** One connection to one editor: documents and files come in, findings go out; requests are answered elsewhere. */
 export class Server {
   readonly #connection: Connection;
   readonly #documents = new TextDocuments(TextDocument);
   readonly #workspace = new Workspace(new Disk());
   readonly #uris = new Uris();
+  readonly #session: Session;
   readonly #schedule = new Schedule(() => this.#publish());
   /** What was published last, by file, so that unchanged lists are not sent again. */
   readonly #published = new Map<string, string>();
-  #ready = false;
   #watches = false;
   /** Whether the client tells of folders that come and go; asking one that does not is an error. */
   #movesFolders = false;
 
   constructor(connection: Connection) {
     this.#connection = connection;
+    this.#session = new Session(connection, this.#documents, this.#workspace, this.#uris);
   }
 
   listen(): void {
@@ -65,56 +49,65 @@ export class Server {
     connection.onInitialize((params) => this.#initialize(params));
     connection.onInitialized(() => void this.#initialized());
     connection.onShutdown(() => {
+      if (this.#session.phase === 'over')
+        throw new ResponseError(ErrorCodes.InvalidRequest, 'The server has been shut down.');
+      this.#session.phase = 'over';
       this.#schedule.dispose();
       this.#workspace.dispose();
     });
     this.#documents.onDidChangeContent(({ document }) => {
-      const path = this.#uris.path(document.uri);
-      if (path === null) return;
-      this.#workspace.open(path, document.version, document.getText());
-      this.#schedule.changed();
+      this.#withPath(document.uri, (path) =>
+        this.#workspace.open(path, document.version, document.getText()),
+      );
     });
     this.#documents.onDidClose(({ document }) => {
-      const path = this.#uris.path(document.uri);
-      if (path === null) return;
-      this.#workspace.close(path);
-      this.#schedule.changed();
+      this.#withPath(document.uri, (path) => this.#workspace.close(path));
     });
     connection.onDidChangeWatchedFiles(({ changes }) => {
-      for (const change of changes) {
-        const path = this.#uris.path(change.uri);
-        if (path !== null) this.#workspace.diskChanged(path, change.type === 3);
-      }
-      this.#schedule.changed();
+      for (const change of changes)
+        this.#withPath(change.uri, (path) => this.#workspace.diskChanged(path, change.type === 3));
     });
-    this.#requests();
+    languageRequests(this.#session);
+    ownRequests(this.#session);
     this.#documents.listen(connection);
     connection.listen();
   }
 
   #initialize(params: InitializeParams): InitializeResult {
-    this.#watches = params.capabilities.workspace?.didChangeWatchedFiles?.dynamicRegistration === true;
-    this.#movesFolders = params.capabilities.workspace?.workspaceFolders === true;
+    const session = this.#session;
+    if (session.phase !== 'new')
+      throw new ResponseError(ErrorCodes.InvalidRequest, 'The server has been initialized before.');
+    session.phase = 'running';
+    const { workspace, textDocument } = params.capabilities;
+    this.#watches = workspace?.didChangeWatchedFiles?.dynamicRegistration === true;
+    this.#movesFolders = workspace?.workspaceFolders === true;
+    session.versionedEdits = workspace?.workspaceEdit?.documentChanges === true;
+    session.actionLiterals = textDocument?.codeAction?.codeActionLiteralSupport !== undefined;
     const folders = params.workspaceFolders ?? (params.rootUri ? [{ uri: params.rootUri, name: '' }] : []);
     for (const folder of folders) {
       const path = this.#uris.path(folder.uri);
       if (path !== null) this.#workspace.addFolder(path);
     }
+    session.starting = session.guard('start', undefined, async () => {
+      await startParser();
+      session.ready = true;
+    });
     return {
       serverInfo: { name: 'livepatch-lineage' },
       capabilities: {
         positionEncoding: 'utf-16',
         textDocumentSync: { openClose: true, change: TextDocumentSyncKind.Incremental },
         hoverProvider: true,
+        codeActionProvider: { codeActionKinds: ACTION_KINDS },
         workspace: { workspaceFolders: { supported: true, changeNotifications: true } },
       },
     };
   }
 
   async #initialized(): Promise<void> {
-    await this.#guard('start', undefined, async () => {
-      await startParser();
-      this.#ready = true;
+    await this.#session.starting;
+    await this.#session.guard('start', undefined, async () => {
+      if (this.#session.phase !== 'running') return;
       this.#schedule.changed();
       if (this.#watches) {
         const watchers = ['**/*.{c,h}', '**/livepatch.{yaml,yml}', '**/*.livepatch.yaml'];
@@ -128,113 +121,31 @@ export class Server {
           this.#withPath(folder.uri, (path) => this.#workspace.addFolder(path));
         for (const folder of event.removed)
           this.#withPath(folder.uri, (path) => this.#workspace.removeFolder(path));
-        this.#schedule.changed();
       });
     });
   }
 
+  /** Something happened to a file; what comes outside of the running phase is nobody's business any more. */
   #withPath(uri: string, use: (path: string) => void): void {
     const path = this.#uris.path(uri);
-    if (path !== null) use(path);
-  }
-
-  #requests(): void {
-    const connection = this.#connection;
-    connection.onHover((params) =>
-      this.#guard('hover', null, () => {
-        const document = this.#documents.get(params.textDocument.uri);
-        const path = this.#uris.path(params.textDocument.uri);
-        if (!document || path === null || !this.#ready) return null;
-        const lines = new Lines(document.getText());
-        const offset = toOffset(lines, params.position);
-        for (const project of this.#workspace.projectsOf(path)) {
-          const answer = hover(project.analyse(), path, offset);
-          if (answer) {
-            return {
-              contents: { kind: 'markdown', value: answer.markdown },
-              range: toRange(lines, answer.span),
-            };
-          }
-        }
-        return null;
-      }),
-    );
-    connection.onRequest(LINEAGES_REQUEST, (params: LineagesParams) =>
-      this.#guard<LineagesResult>('lineages', { lineages: [] }, () => {
-        const path = params.document === undefined ? null : this.#uris.path(params.document);
-        const projects = path === null ? this.#workspace.projects : this.#workspace.projectsOf(path);
-        return { lineages: projects.map((it) => lineagesOf(it.analyse(), this.#uris.uri(it.manifest))) };
-      }),
-    );
-    connection.onRequest(
-      PANEL_REQUEST,
-      (params: ManifestParams): Promise<PanelResult | null> =>
-        this.#guard('panel', null, () => {
-          const project = this.#project(params.manifest);
-          return project ? { model: panelModel(project.analyse(), (file) => this.#uris.uri(file)) } : null;
-        }),
-    );
-    connection.onRequest(
-      TRANSITION_REQUEST,
-      (params: TransitionParams): Promise<TransitionResult | null> =>
-        this.#guard('transition', null, () => {
-          const project = this.#project(params.manifest);
-          const uri = (file: string): string => this.#uris.uri(file);
-          const transition = project && panelTransition(project.analyse(), params.from, params.to, uri);
-          return transition ? { transition } : null;
-        }),
-    );
-    connection.onRequest<ScaffoldResult | null, void>(SCAFFOLD_REQUEST, (params: ScaffoldParams) =>
-      this.#guard<ScaffoldResult | null>(
-        'scaffold',
-        { ok: false, reasons: ['The server failed; its log says why.'] },
-        () => {
-          const project = this.#project(params.manifest);
-          if (!project) return { ok: false, reasons: [`The server knows no lineage at ${params.manifest}.`] };
-          const answer = scaffoldAnswer(project.analyse(), params.restore, params.after, params.as);
-          if (!answer.ok) return { ok: false, reasons: answer.reasons };
-          const lines = new Lines(project.analyse().text(project.manifest));
-          return {
-            ok: true,
-            files: answer.files.map((file) => ({ uri: this.#uris.uri(file.path), text: file.text })),
-            manifestEdits: answer.manifestEdits.map((edit) => ({
-              range: toRange(lines, edit),
-              newText: edit.text,
-            })),
-            manifestVersion: this.#workspace.files.version(project.manifest),
-            notes: answer.notes,
-          };
-        },
-      ),
-    );
-    connection.onRequest(
-      PAGE_REQUEST,
-      (params: PageParams): Promise<{ markdown: string } | null> =>
-        this.#guard('page', null, () => {
-          const rule = RULES.find((item) => item.code === params.code);
-          return rule ? { markdown: rulePage(rule) } : null;
-        }),
-    );
-  }
-
-  #project(uri: string): Project | null {
-    const path = this.#uris.path(uri);
-    return path === null ? null : (this.#workspace.project(path) ?? null);
+    if (path === null || this.#session.phase !== 'running') return;
+    use(path);
+    this.#schedule.changed();
   }
 
   /** Analyses what changed and sends the findings that are not on the screen yet. */
   #publish(): void {
-    if (!this.#ready) return;
-    void this.#guard('diagnostics', undefined, () => {
+    if (!this.#session.ready || this.#session.phase !== 'running') return;
+    void this.#session.guard('diagnostics', undefined, () => {
       const start = performance.now();
       const findings = this.#workspace.findings();
       for (const file of new Set([...findings.keys(), ...this.#published.keys()])) {
-        const lines = this.#linesOf(file) ?? new Lines('');
+        const lines = this.#session.linesOf(file) ?? new Lines('');
         const diagnostics = (findings.get(file) ?? []).map((finding) =>
           toDiagnostic(
             finding,
             lines,
-            (other) => this.#linesOf(other),
+            (other) => this.#session.linesOf(other),
             (other) => this.#uris.uri(other),
           ),
         );
@@ -263,22 +174,5 @@ export class Server {
       };
       void this.#connection.sendNotification(STATUS_NOTIFICATION, status);
     });
-  }
-
-  #linesOf(file: string): Lines | null {
-    const text = this.#workspace.files.read(file);
-    return typeof text === 'string' ? new Lines(text) : null;
-  }
-
-  /** One guard per request: what goes wrong is logged, the answer is empty, the server stays alive. */
-  async #guard<T>(what: string, empty: T, work: () => T | Promise<T>): Promise<T> {
-    try {
-      return await work();
-    } catch (error) {
-      if (error instanceof ResponseError) throw error;
-      const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-      this.#connection.console.error(`${what} failed: ${text}`);
-      return empty;
-    }
   }
 }

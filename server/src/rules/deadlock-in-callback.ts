@@ -58,7 +58,11 @@ function checkVersion(version: LineageVersion): Finding[] {
     for (const call of node.calls) {
       const found = waits(call);
       if (!found) continue;
-      const where = callbacks.some((kind) => version.facts?.patch?.objects?.some((object) => object.callbacks.some((it) => it.callback === kind && it.function === node.name)))
+      const where = callbacks.some((kind) =>
+        version.facts?.patch?.objects?.some((object) =>
+          object.callbacks.some((it) => it.callback === kind && it.function === node.name),
+        ),
+      )
         ? listed(callbacks)
         : `${node.name}(), which ${listed(callbacks)} reaches`;
       findings.push({

@@ -5,7 +5,7 @@ import type { RuleContext } from './context';
 import { duringWords, undoneBy } from './effect-story';
 import { type Placed, replacePlace } from './placement';
 import type { Finding, RelatedPlace } from './rule';
-import { consequence, listed, namesOf, theEffect, uncertainty } from './wording';
+import { consequence, heldConsequence, listed, namesOf, theEffect, uncertainty } from './wording';
 
 /** A finding about a side effect that stays behind after an upgrade, for the rules that differ in the hazard only. */
 export function leftBehindFinding(
@@ -24,7 +24,11 @@ export function leftBehindFinding(
     ? `${from.name}'s ${duringWords(undo)}, which undoes ${theEffect(effect)}, is not called when ${from.name} is ${replaced}`
     : `Nothing of ${from.name} undoes ${theEffect(effect)} when ${from.name} is ${replaced}`;
   const why = certainty === 'may' ? uncertainty(placed.run) : '';
-  const message = `${skipped}: it ${consequence(effect, what.hazard, from.module, certainty)}.${why} ${advice(placed)}`;
+  const held = what.hazard === 'use-after-free' && placed.dangling === null;
+  const follows = held
+    ? heldConsequence(from.module, certainty)
+    : consequence(effect, what.hazard, from.module, certainty);
+  const message = `${skipped}: it ${follows}.${why} ${advice(placed)}`;
 
   const related: RelatedPlace[] = [];
   if (placed.at === 'successor') {

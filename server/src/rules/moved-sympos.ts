@@ -22,7 +22,7 @@ For the kernel, object, name and position together are the function. A version t
 position patches **another function**: the one that was patched before returns to the original while the new version
 takes over. In a lineage for one kernel that is a mistake in one of the two.
 
-0 and 1 are the same position since Linux 5.11 or shortly after; before that they are two entries to the kernel, although
+0 and 1 are the same position since Linux 6.19, and in updates of older branches; before that they are two entries to the kernel, although
 they mean one function.
 
 ## Example
@@ -66,8 +66,11 @@ function movedIn(context: RuleContext, to: LineageVersion): Finding[] {
     // A version that has the name where it is now is what the older ones were to be compared with.
     for (const object of from.facts?.patch?.objects ?? [])
       for (const entry of object.functions ?? []) told.add(nameOf(object, entry));
-    if (moved.length === 0 || !isReplacedIn(context.transitions.runOf(steps, [from, to]), from)) continue;
-    findings.push(...moved.map((item) => findingOf(from, to, item, steps)));
+    if (moved.length === 0) continue;
+    const run = context.transitions.runOf(steps, [from, to]);
+    const refusal = run.verdict.refusals.find((item) => item.step === 1)?.result ?? null;
+    if (refusal === null && !isReplacedIn(run, from)) continue;
+    findings.push(...moved.map((item) => findingOf(from, to, item, refusal, steps)));
   }
   return findings;
 }
@@ -98,12 +101,18 @@ function nameOf(object: ObjectFacts, entry: FunctionEntry): string {
   return `${object.name ?? ''}:${entry.old}`;
 }
 
-function findingOf(from: LineageVersion, to: LineageVersion, moved: Moved, steps: readonly Step[]): Finding {
+function findingOf(
+  from: LineageVersion,
+  to: LineageVersion,
+  moved: Moved,
+  refusal: number | null,
+  steps: readonly Step[],
+): Finding {
   const { entry, before, object } = moved;
   const where = object.name === null ? '' : ` of ${object.name}`;
   const unsure = entry.sympos === 0 || before.sympos === 0;
   const what = unsure
-    ? 'to the kernel these are two functions'
+    ? `to the kernel these are two functions${refusal === null ? '' : `, and it refuses ${to.name} (${refusal})`}`
     : `number ${before.sympos} returns to the original when ${to.name} replaces ${from.name}`;
   return {
     code: 'moved-sympos',

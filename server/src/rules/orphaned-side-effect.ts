@@ -81,7 +81,9 @@ static void post_patch(struct klp_object *obj)
       .filter((placed) => placed.leftover !== null)
       .map((placed) => {
         const hazard = hazardOf(placed.effect);
-        const severity = SEVERITY[hazard];
+        // A module that is held in memory cannot be freed under the kernel: what it does goes on, no more.
+        const held = hazard === 'use-after-free' && placed.dangling === null;
+        const severity = held ? 'warning' : SEVERITY[hazard];
         return leftBehindFinding(context, placed, {
           code: 'orphaned-side-effect',
           severity: placed.certainty === 'may' ? milder(severity) : severity,

@@ -1,9 +1,12 @@
 import { badObjectName } from './bad-object-name';
+import { callbackInInitMemory } from './callback-in-init-memory';
 import { cleanupImpossible } from './cleanup-impossible';
 import { cleanupInPrePatch } from './cleanup-in-pre-patch';
+import { codeOutsideConsistencyModel } from './code-outside-consistency-model';
 import { danglingModulePointer } from './dangling-module-pointer';
 import { deadlockInCallback } from './deadlock-in-callback';
 import { forgottenOriginalValue } from './forgotten-original-value';
+import { ignoredFailure } from './ignored-failure';
 import { incompatibleState } from './incompatible-state';
 import { initLeaksOnError } from './init-leaks-on-error';
 import { lostObject } from './lost-object';
@@ -15,6 +18,7 @@ import { notALivepatch } from './not-a-livepatch';
 import { notInThisKernel } from './not-in-this-kernel';
 import { orphanedSideEffect } from './orphaned-side-effect';
 import { postPatchNotIdempotent } from './post-patch-not-idempotent';
+import { prePatchBlocksModule } from './pre-patch-blocks-module';
 import { prePatchLeaksOnError } from './pre-patch-leaks-on-error';
 import { prevStateOutsideTransition } from './prev-state-outside-transition';
 import { refcountAcrossReplace } from './refcount-across-replace';
@@ -22,8 +26,14 @@ import { repeatedSideEffect } from './repeated-side-effect';
 import { revertedFunction } from './reverted-function';
 import type { Rule } from './rule';
 import { scenarioFailed } from './scenario-failed';
+import { shadowAllocTwice } from './shadow-alloc-twice';
 import { shadowConstructorSleeps } from './shadow-constructor-sleeps';
 import { shadowFreeInExit } from './shadow-free-in-exit';
+import { shadowFreePathDropped } from './shadow-free-path-dropped';
+import { shadowLayoutChanged } from './shadow-layout-changed';
+import { sideEffectInInitExit } from './side-effect-in-init-exit';
+import { stateDataInModule } from './state-data-in-module';
+import { targetNotInitialised } from './target-not-initialised';
 import { undoInWrongCallback } from './undo-in-wrong-callback';
 import { undoOnlyInOwnUnpatch } from './undo-only-in-own-unpatch';
 import { unguardedCleanup } from './unguarded-cleanup';
@@ -67,5 +77,15 @@ export const RULES: readonly Rule[] = [
   unpublishedPointer,
   deadlockInCallback,
   shadowConstructorSleeps,
+  ignoredFailure,
+  callbackInInitMemory,
+  prePatchBlocksModule,
+  sideEffectInInitExit,
+  shadowAllocTwice,
+  codeOutsideConsistencyModel,
+  shadowLayoutChanged,
+  shadowFreePathDropped,
+  stateDataInModule,
+  targetNotInitialised,
   unusedSuppression,
 ];

@@ -42,7 +42,14 @@ const FLAGS_AT: Readonly<Record<string, number>> = {
   get_zeroed_page: 0,
   mempool_alloc: 1,
 };
-const SLEEPING_FLAGS = new Set(['GFP_KERNEL', 'GFP_USER', 'GFP_KERNEL_ACCOUNT', 'GFP_HIGHUSER', 'GFP_NOFS', 'GFP_NOIO']);
+const SLEEPING_FLAGS = new Set([
+  'GFP_KERNEL',
+  'GFP_USER',
+  'GFP_KERNEL_ACCOUNT',
+  'GFP_HIGHUSER',
+  'GFP_NOFS',
+  'GFP_NOIO',
+]);
 
 /** Why this call may sleep, as words behind its name; null where it does not or nothing says so. */
 export function whySleeping(call: KernelCall, catalogue: Catalogue): string | null {

@@ -7,7 +7,7 @@ import { chainFindings } from './histories';
 import { leftByReplacement } from './left-by-replacement';
 import { replacePlace, shownSteps } from './placement';
 import type { Finding, RelatedPlace, Rule } from './rule';
-import { consequence, hazardOf, milder, namesOf, theEffect, uncertainty } from './wording';
+import { consequence, hazardOf, heldConsequence, milder, namesOf, theEffect, uncertainty } from './wording';
 
 /** An older version cannot atomically replace a newer one, for it does not clean up after it. */
 export const unsafeDowngrade: Rule = {
@@ -115,6 +115,7 @@ function findingOf(
   const older = group.map((left) => left.to);
   const certainty = group.some((left) => left.certainty === 'must') ? 'must' : 'may';
   const hazard = group.some((left) => left.dangling !== null) ? 'use-after-free' : hazardOf(effect);
+  const held = hazard === 'use-after-free' && group.every((left) => left.dangling === null);
   const undo = undoneBy(context, from, effect);
   const skipped = undo
     ? `${from.name}'s ${duringWords(undo)}, which undoes it, is not called`
@@ -123,7 +124,7 @@ function findingOf(
   const why = certainty === 'may' ? uncertainty(transition.run) : '';
   const message =
     `${olderNames} cannot safely replace ${from.name}: ${skipped}, so ${theEffect(effect)} ` +
-    `${consequence(effect, hazard, from.module, certainty)}.${why} ` +
+    `${held ? heldConsequence(from.module, certainty) : consequence(effect, hazard, from.module, certainty)}.${why} ` +
     `Disable ${from.name} before loading ${to.name} (for that time nothing is patched), or generate a cleanup version.`;
 
   const related: RelatedPlace[] = [];

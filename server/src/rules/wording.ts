@@ -37,6 +37,11 @@ export function hazardOf(effect: Effect): Hazard {
   return possible.find((hazard) => hazard !== 'use-after-free') ?? 'leak';
 }
 
+/** What becomes of a pointer into a module that a reference of its own holds in memory for good. */
+export function heldConsequence(module: string, certainty: Certainty): string {
+  return `${certainty === 'may' ? 'may stay' : 'stays'}, and the kernel goes on using ${module}, which something holds in memory`;
+}
+
 /** What becomes of an effect that nobody undoes, as the end of a sentence whose subject is the effect. */
 export function consequence(effect: Effect, hazard: Hazard, module: string, certainty: Certainty): string {
   const may = certainty === 'may';

@@ -76,6 +76,8 @@ export interface MachineServices {
   instanceOf(fn: FunctionValue): InstanceId | null;
   /** Instances whose code or data a value leads to: what it points at, and what that heap block or variable points at. */
   instancesBehind(value: Value): readonly InstanceId[];
+  /** The same address by its outermost name: `&pair` for `&pair.first`. For what is told apart by address alone. */
+  sameAddress(value: Value): Value;
   /** The instance that a `struct module *` stands for, or null; and the other way round. */
   moduleOf(pointer: Value): InstanceId | null;
   modulePointer(instance: InstanceId): Value;
@@ -172,6 +174,10 @@ export interface QueuedTask {
   readonly callee: Value;
   readonly args: readonly Value[];
   readonly actor: Actor;
+  /** It waits for a time to come; absent where it runs as soon as it can. */
+  readonly waits?: true;
+  /** The function's result 1 queues it again, as HRTIMER_RESTART does. */
+  readonly restarts?: true;
 }
 
 /** A model answers the call's value; undefined means "not for me" (treated as opaque). */

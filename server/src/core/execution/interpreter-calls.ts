@@ -17,6 +17,7 @@ type Call = Extract<Expr, { k: 'call' }>;
 
 /** The value of a call. */
 export function call(it: Interpreter, f: Frame, e: Call): Value {
+  it.worldly++;
   const callee = e.callee;
   if (callee.k === 'name') {
     const ref = f.image.resolve(f.unit, callee.name);

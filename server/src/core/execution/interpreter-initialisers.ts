@@ -67,6 +67,7 @@ class Writer {
         return this.put(path, type, from, init.at);
       if (value.k === 'unknown') return this.put(path, type, NOTHING, init.at);
       if (typeof from === 'object' && from.k === 'pointer' && value.k === 'compound') {
+        this.it.worldly++;
         const source = this.it.memory.block(from.block);
         if (source !== undefined) return this.put(path, type, this.it.memory.aggregate(source, ''), init.at);
       }

@@ -166,6 +166,7 @@ export function exported(
   f: Frame,
   name: string,
 ): Pointer | Extract<Value, { k: 'function' }> | null {
+  it.worldly++;
   for (const module of it.modules.values()) {
     if (module.instance === f.instance || !module.image.exports.has(name)) continue;
     const ref = module.image.global(name);

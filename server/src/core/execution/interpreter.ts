@@ -14,7 +14,7 @@ import { writeInitialiser } from './interpreter-initialisers';
 import { firstScalar } from './interpreter-pointers';
 import type { KernelNames } from './kernel-names';
 import type { MachineHost } from './machine-host';
-import { type Block, Memory, type PristineBlocks } from './memory';
+import { type Block, type Cell, Memory, type PristineBlocks } from './memory';
 import { moduleCell } from './module-cells';
 import { placeIn } from './places';
 import type { Printer } from './printer';
@@ -71,6 +71,8 @@ export class Interpreter implements PristineBlocks, KnownValues {
   /** The task that is running, while what it does is recorded; null within a model and for all other code. */
   trace: TaskTrace | null = null;
   steps = 0;
+  /** Counts what static data may take from the state of the world: values loaded, branches, names of other modules. */
+  worldly = 0;
   depth = 0;
   /** How many models are on the stack. */
   modelDepth = 0;
@@ -99,12 +101,17 @@ export class Interpreter implements PristineBlocks, KnownValues {
     const { instance, slot } = slotOf(id);
     const module = this.modules.get(instance);
     if (module === undefined) return this.kernel.removed(id, instance);
-    let block = module.pristine.get(slot);
-    if (block === undefined) {
-      block = this.initialise(module, id, slot);
-      if (block !== undefined) module.pristine.set(slot, block);
+    const block = module.pristine.get(slot);
+    if (block !== undefined) return block;
+    const shared = this.kernel.shared(module.image, instance).pristine;
+    let made = shared.get(slot);
+    if (made === undefined) {
+      const before = this.worldly;
+      made = this.initialise(module, id, slot);
+      if (made !== undefined && before === this.worldly && isOwn(made.root, instance)) shared.set(slot, made);
     }
-    return block;
+    if (made !== undefined) module.pristine.set(slot, made);
+    return made;
   }
 
   private initialise(module: LoadedModule, id: BlockId, index: number): Block | undefined {
@@ -168,6 +175,7 @@ export class Interpreter implements PristineBlocks, KnownValues {
   /** The value of `type` at a place; what cannot be known is a named unknown. */
   load(at: Pointer | StringPointer | null, type: CType, frame: Frame, node: number): Value {
     if (type.k === 'array') return this.decay(at);
+    this.worldly++;
     const trace = this.trace;
     if (trace?.replaying) return trace.next() as Value;
     const value = this.read(at, type, frame, node);
@@ -292,6 +300,7 @@ export class Interpreter implements PristineBlocks, KnownValues {
     if (typeof value === 'number') return value !== 0;
     if (typeof value === 'bigint') return true;
     if (value.k !== 'unknown') return true;
+    this.worldly++;
     const trace = this.trace;
     if (trace?.replaying) return trace.next() === 1;
     const result = this.unknowns.truth(value, () => this.place(frame, node));
@@ -331,6 +340,23 @@ export class Interpreter implements PristineBlocks, KnownValues {
   unknown(text: string, type: CType): Unknown {
     return this.unknowns.fresh(text, type);
   }
+}
+
+/** Whether static data holds nothing but numbers, strings, symbolic constants and addresses of its own module. */
+function isOwn(cell: Cell, instance: InstanceId): boolean {
+  const { value } = cell;
+  if (typeof value === 'object') {
+    if (value.k === 'pointer') {
+      if (slotOf(value.block).instance !== instance) return false;
+    } else if (value.k === 'function') {
+      if (value.instance !== instance) return false;
+    } else if (value.k === 'unknown') {
+      if (value.symbolic !== true) return false;
+    } else if (value.k === 'aggregate') return false;
+  }
+  if (cell.children !== null)
+    for (const child of cell.children.values()) if (!isOwn(child, instance)) return false;
+  return true;
 }
 
 export function isZero(value: Value | undefined): boolean {

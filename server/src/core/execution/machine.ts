@@ -8,13 +8,13 @@ import { KernelNames } from './kernel-names';
 import type { CallbackRequest, Decision, MachineHost, Program } from './machine-host';
 import { insertParameters, writeParameter } from './parameters';
 import { Printer } from './printer';
-import { ProgramImage } from './program';
-import { Reader } from './reading';
+import { ProgramImage, slotOf } from './program';
+import { NotingReader, Reader } from './reading';
 import { type HandedPatch, Services } from './services';
 import { stateKey } from './state-key';
 import { TaskList } from './tasks';
 import { Suspended } from './traces';
-import { type FunctionValue, isInteger, type Pointer, type Value } from './values';
+import { type BlockId, type FunctionValue, isInteger, type Pointer, type Value } from './values';
 
 export interface MachineOptions {
   /** Index of the decision (counted from this machine's creation or cloning) that takes the other way, once. */
@@ -131,6 +131,7 @@ export class Machine {
 
   /** Whether a suspended task stands in one of these functions; `object` null for vmlinux. */
   busy(functions: readonly { readonly object: string | null; readonly name: string }[]): boolean {
+    if (this.it.tasks.list().length === 0) return false;
     const wanted = new Set(functions.map((fn) => `${fn.object ?? ''}:${fn.name}`));
     return this.it.tasks.list().some((task) =>
       task.stack.some((entry) => {
@@ -140,10 +141,10 @@ export class Machine {
     );
   }
 
-  /** Every queued work item and suspended task gets one turn. */
-  runTasks(): void {
+  /** Every queued work item and suspended task gets one turn; without `waiting` not what waits for its time. */
+  runTasks(waiting = true): void {
     this.outside(() => {
-      this.it.tasks.turns(this.it);
+      this.it.tasks.turns(this.it, (task) => waiting || task.trace !== null || !task.queued.waits);
       return 0;
     });
   }
@@ -214,11 +215,30 @@ export class Machine {
 
   private enable(instance: InstanceId, patch: Value): number {
     if (typeof patch !== 'object' || patch.k !== 'pointer') return -22;
-    const record = this.library.readPatch(new Reader(this.it), patch);
+    const record = this.readPatch(instance, patch);
     this.handed.set(instance, { pointer: patch, record });
     this.it.printer.flush();
     const result = this.host.enablePatch(instance, record.image);
     return result;
+  }
+
+  /** The record of a patch, read again only where something it was read from has been written since. */
+  private readPatch(instance: InstanceId, patch: Pointer): PatchRecord {
+    const image = this.it.modules.get(instance)?.image;
+    if (image === undefined) return this.library.readPatch(new Reader(this.it), patch);
+    const { records, pristine } = this.it.kernel.shared(image, instance);
+    const key = `${patch.block}${patch.path}`;
+    const known = records.get(key);
+    if (known?.blocks.every((id) => !this.it.memory.isWritten(id))) return known.record;
+    const reader = new NotingReader(this.it);
+    const record = this.library.readPatch(reader, patch);
+    const blocks = [...reader.blocks];
+    const isShared = (id: BlockId): boolean => {
+      const at = slotOf(id);
+      return at.instance === instance && pristine.has(at.slot) && !this.it.memory.isWritten(id);
+    };
+    if (!reader.unknown && blocks.every(isShared)) records.set(key, { record, blocks });
+    return record;
   }
 
   private poke(pointer: Pointer, value: Value): void {

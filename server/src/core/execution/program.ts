@@ -37,7 +37,8 @@ export interface UnitImage {
 const STRIDE = 2 ** 20;
 const FOREIGN: NameRef = { k: 'foreign' };
 /** Macros that define a variable and take its name first; of DEFINE_PER_CPU and its kin it is the second. */
-const DEFINES = /^(LIST_HEAD|HLIST_HEAD|DECLARE_(?!STATIC_KEY|PER_CPU)\w+|DEFINE_\w+|STATIC_\w+|\w*NOTIFIER_HEAD)$/;
+const DEFINES =
+  /^(LIST_HEAD|HLIST_HEAD|DECLARE_(?!STATIC_KEY|PER_CPU)\w+|DEFINE_\w+|STATIC_\w+|\w*NOTIFIER_HEAD)$/;
 const TYPE_FIRST = /PER_CPU/;
 
 /** The block of an instance's variable. */

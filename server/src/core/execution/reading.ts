@@ -6,7 +6,7 @@ import type { Interpreter } from './interpreter';
 import { addTo } from './interpreter-pointers';
 import { lastSegmentStart, trailingIndex, withoutZeroes } from './paths';
 import { placeIn } from './places';
-import { isInteger, type Pointer, type Value } from './values';
+import { type BlockId, isInteger, type Pointer, type Value } from './values';
 
 const MAX_STRING = 65_536;
 
@@ -97,6 +97,34 @@ export class Reader implements MemoryReader, FormatSource {
 
   moduleName(instance: number): string {
     return this.it.host.moduleName(instance);
+  }
+}
+
+/** A reader that notes which blocks it was asked for, and whether anything in them was unknown. */
+export class NotingReader extends Reader {
+  readonly blocks = new Set<BlockId>();
+  unknown = false;
+
+  override peek(pointer: Pointer): Value {
+    this.blocks.add(pointer.block);
+    const value = super.peek(pointer);
+    if (typeof value === 'object' && value.k === 'unknown') this.unknown = true;
+    return value;
+  }
+
+  override element(pointer: Pointer, n: number): Pointer {
+    this.blocks.add(pointer.block);
+    return super.element(pointer, n);
+  }
+
+  override extent(pointer: Pointer): number | null {
+    this.blocks.add(pointer.block);
+    return super.extent(pointer);
+  }
+
+  override string(value: Value): string | null {
+    if (typeof value === 'object' && value.k === 'pointer') this.blocks.add(value.block);
+    return super.string(value);
   }
 }
 

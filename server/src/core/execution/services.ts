@@ -1,3 +1,4 @@
+import { lastSegmentStart } from './paths';
 import type { InstanceId } from '../kernel/types';
 import type { MachineServices, PatchRecord, QueuedTask } from './api';
 import type { Interpreter } from './interpreter';
@@ -30,6 +31,19 @@ export class Services implements MachineServices {
 
   ownerOf(block: BlockId): InstanceId | null {
     return this.it.memory.block(block)?.owner ?? null;
+  }
+
+  sameAddress(value: Value): Value {
+    if (typeof value !== 'object' || value.k !== 'pointer') return value;
+    const block = this.it.memory.block(value.block);
+    if (!block?.type || !block.layout) return value;
+    let { path } = value;
+    while (path !== '') {
+      const parent = path.slice(0, lastSegmentStart(path));
+      if (block.layout.offsetof(block.type, parent) !== block.layout.offsetof(block.type, path)) break;
+      path = parent;
+    }
+    return path === value.path ? value : { ...value, path };
   }
 
   instanceOf(fn: FunctionValue): InstanceId | null {

@@ -140,8 +140,9 @@ export class TaskList {
     if (task.trace === null) this.replace(task, { ...task, trace, stack: [] });
     const current = this.tasks.find((t) => t.id === task.id);
     let ended = true;
+    let result: Value = 0;
     try {
-      it.invoke(
+      result = it.invoke(
         callee,
         task.queued.args,
         task.queued.kind === 'work' || task.queued.kind === 'delayed' ? 'work' : task.queued.kind,
@@ -162,7 +163,15 @@ export class TaskList {
       it.modelDepth = saved.modelDepth;
       this.running = saved.running;
     }
-    if (ended) {
+    if (
+      ended &&
+      task.queued.restarts &&
+      result === 1 &&
+      current !== undefined &&
+      this.tasks.includes(current)
+    ) {
+      this.replace(current, { ...current, trace: null, stack: [] });
+    } else if (ended) {
       if (current !== undefined) this.drop(current);
       it.library.taskEnded?.(it.state, it.host, task.queued);
     }

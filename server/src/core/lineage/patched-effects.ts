@@ -6,7 +6,7 @@ import type { EffectRow } from '../execution/catalogue-row';
 import type { ShadowUse } from '../execution/fact-types';
 import { statementsIn, visitExpression, visitExpressions } from '../execution/ir-walk';
 import { placeIn } from '../execution/places';
-import type { FunctionNode } from '../execution/reach';
+import { addressed, type FunctionNode, type KernelCall } from '../execution/reach';
 import type { Place } from '../place';
 import type { LineageVersion } from './lineage';
 import { functionsOf } from './version-functions';
@@ -30,6 +30,8 @@ export interface PatchedEffect {
 
 export interface ShadowContent {
   readonly id: string;
+  /** NULL or a variable's address: one for all; an object of its own for each; every object (free_all). */
+  readonly object: 'one' | 'each' | 'all';
   readonly size: number | null;
   /** The struct or scalar that the result's pointer points to, written as in C; null where nothing says it. */
   readonly type: string | null;
@@ -74,7 +76,13 @@ function effectsReached(
       const kind = Object.hasOwn(SHADOW_KINDS, callee) ? SHADOW_KINDS[callee] : undefined;
       if (kind) {
         const use = version.facts?.shadow.find((item) => samePlace(item.place, place));
-        if (use) found.push({ ...shared, k: kind, rows: [], shadow: content(use, types.get(place), node.unit) });
+        if (use)
+          found.push({
+            ...shared,
+            k: kind,
+            rows: [],
+            shadow: content(use, call, types.get(place), node.unit),
+          });
         continue;
       }
       const does = catalogue.rowsByDo(callee);
@@ -86,15 +94,21 @@ function effectsReached(
   return found;
 }
 
-function content(use: ShadowUse, type: CType | undefined, unit: Unit): ShadowContent {
+function content(use: ShadowUse, call: KernelCall, type: CType | undefined, unit: Unit): ShadowContent {
   const held = type?.k === 'pointer' ? type.to : undefined;
   const layout = held?.k === 'struct' ? unit.struct(held.tag) : undefined;
   return {
     id: use.id,
+    object: call.callee === 'klp_shadow_free_all' ? 'all' : isOne(call.args[0]) ? 'one' : 'each',
     size: use.size,
     type: held && held.k !== 'void' ? written(held) : null,
     layout: layout ? layoutOf(layout, unit, 0) : null,
   };
+}
+
+function isOne(object: Expr | undefined): boolean {
+  if (object?.k === 'cast') return isOne(object.of);
+  return object !== undefined && (object.k === 'int' || (object.k === 'unary' && addressed(object) !== null));
 }
 
 /** Of every call whose result goes into a variable the type of that variable, by the call's place. */
@@ -110,7 +124,8 @@ function resultTypes(node: FunctionNode): Map<Place, CType> {
   }
   visitExpressions(ir.body, (expr) => {
     if (expr.k === 'assign' && expr.op === '=') note(expr.value, typeOfTarget(expr.target, ir));
-    if (expr.k === 'unary' && expr.op === '*') visitExpression(expr.of, (inner) => inner.k === 'cast' && note(inner, undefined));
+    if (expr.k === 'unary' && expr.op === '*')
+      visitExpression(expr.of, (inner) => inner.k === 'cast' && note(inner, undefined));
   });
   return found;
 }

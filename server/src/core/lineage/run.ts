@@ -11,7 +11,7 @@ import {
   VERDICTS,
   type Verdict,
 } from './verdict';
-import { type StepOutcome, World } from './world';
+import { type StepOutcome, World, type WorldOptions } from './world';
 
 /** A sequence of steps and everything that happened in it. */
 export interface Run {
@@ -63,12 +63,22 @@ export function waysThrough(lineage: Lineage, steps: readonly Step[]): OneWay[] 
   ];
 }
 
+/** The way of success when the steps follow each other so fast that no timer or delayed work goes off between them. */
+export function fastRun(lineage: Lineage, steps: readonly Step[]): Run {
+  return once(lineage, steps, null, { fast: true });
+}
+
 function branchReason(decision: Decision): UnknownReason {
   return { kind: 'unknown-branch', text: decision.id, place: decision.place };
 }
 
-function once(lineage: Lineage, steps: readonly Step[], flip: number | null): Run {
-  const world = new World(lineage, flip === null ? {} : { flip });
+function once(
+  lineage: Lineage,
+  steps: readonly Step[],
+  flip: number | null,
+  options: WorldOptions = {},
+): Run {
+  const world = new World(lineage, flip === null ? options : { ...options, flip });
   const outcomes: StepOutcome[] = [];
   const dangers: Danger[] = [];
   const unknown: UnknownReason[] = [];

@@ -19,10 +19,19 @@ import { World } from './world';
  * suffice: what v1 handed to v2 decides what v2 hands to v3.
  */
 
-/** States that one search visits at most. */
-export const MAX_STATES = 1_500;
-/** Transitions that one search carries out at most. */
-export const MAX_TRIALS = 40_000;
+/** How far one search goes at most. */
+export interface SearchLimits {
+  readonly states: number;
+  readonly transitions: number;
+}
+
+const LIMITS: SearchLimits = { states: 1_500, transitions: 40_000 };
+
+/**
+ * Steps of one way that each leave something more behind. A lineage that leaks at every upgrade reaches ever new states
+ * that differ in nothing but how much was leaked.
+ */
+const MAX_LEAKING_STEPS = 1;
 
 /** What kind of way a trial is; faults found on plain ways are told before those that need more. */
 export type Way =
@@ -65,8 +74,14 @@ interface State {
   readonly top: LineageVersion | null;
   /** Leftovers by identity that were there already. */
   readonly left: ReadonlySet<string>;
+  /** How much was there, and how many steps of the way added to it. */
+  readonly leftCount: number;
+  readonly leakingSteps: number;
   /** Versions whose code helped to make it, by name. */
   readonly makers: ReadonlySet<string>;
+  /** What led to it: its steps as text, and the fingerprints of all that took part. */
+  readonly history: string;
+  readonly prints: string;
 }
 
 export interface SearchResult {
@@ -107,9 +122,14 @@ export class Search {
   /** Ways tried so far; kept ones are not counted. */
   tried = 0;
   #kept = new Map<string, KeptTrial>();
+  readonly #limits: SearchLimits;
+
+  constructor(limits: SearchLimits = LIMITS) {
+    this.#limits = limits;
+  }
 
   run(lineage: Lineage): SearchResult {
-    const walk = new Walk(lineage, this.#kept);
+    const walk = new Walk(lineage, this.#kept, this.#limits);
     const result = walk.run();
     this.tried += walk.tried;
     this.#kept = walk.keep;
@@ -128,22 +148,24 @@ class Walk {
   readonly #forced = new Set<string>();
   readonly #left = new Map<string, readonly Leftover[]>();
   readonly #queue: State[] = [];
+  readonly #limits: SearchLimits;
   #exhausted: string | null = null;
 
-  constructor(lineage: Lineage, before: ReadonlyMap<string, KeptTrial>) {
+  constructor(lineage: Lineage, before: ReadonlyMap<string, KeptTrial>, limits: SearchLimits) {
     this.#lineage = lineage;
     this.#before = before;
+    this.#limits = limits;
   }
 
   run(): SearchResult {
     const clean = new World(this.#lineage);
     for (const step of targetsLoaded(this.#lineage)) clean.apply(step);
-    this.#add(clean, clean.key(), targetsLoaded(this.#lineage), null, new Set());
+    this.#add(clean, clean.key(), targetsLoaded(this.#lineage), null, new Set(), 0);
     for (let next = 0; next < this.#queue.length; next++) {
       const state = this.#queue[next];
       if (!state) break;
-      if (this.#trials.length >= MAX_TRIALS) {
-        this.#exhausted = `the search was ended after ${MAX_TRIALS} transitions`;
+      if (this.#trials.length >= this.#limits.transitions) {
+        this.#exhausted = `the search was ended after ${this.#limits.transitions} transitions`;
         break;
       }
       this.#explore(state);
@@ -244,14 +266,17 @@ class Walk {
     const { trial } = kept;
     if (trial.word === 'refused' || trial.dangers.some((danger) => danger.certainty === 'must')) return;
     if (this.#seen.has(kept.key)) return;
-    if (this.#queue.length >= MAX_STATES) {
-      this.#exhausted = `the search was ended after ${MAX_STATES} states`;
+    if (this.#queue.length >= this.#limits.states) {
+      this.#exhausted = `the search was ended after ${this.#limits.states} states`;
       return;
     }
     const makers = new Set(state.makers);
     if (trial.version) makers.add(trial.version.name);
     kept.end ??= this.#carryOut(state, trial.way, trial.version, trial.steps.slice(-trial.own)).end;
-    if (kept.end) this.#add(kept.end, kept.key, trial.steps, top, makers);
+    if (!kept.end) return;
+    const leaks = this.#leftovers(kept.end, kept.key).length > state.leftCount ? 1 : 0;
+    if (state.leakingSteps + leaks > MAX_LEAKING_STEPS) return;
+    this.#add(kept.end, kept.key, trial.steps, top, makers, state.leakingSteps + leaks);
   }
 
   #add(
@@ -260,10 +285,15 @@ class Walk {
     steps: readonly Step[],
     top: LineageVersion | null,
     makers: ReadonlySet<string>,
+    leakingSteps: number,
   ): void {
     this.#seen.add(key);
-    const left = new Set(this.#leftovers(world, key).map(leftoverKey));
-    this.#queue.push({ world, steps, top, left, makers });
+    const leftovers = this.#leftovers(world, key);
+    const left = new Set(leftovers.map(leftoverKey));
+    const history = steps.map((step) => `${formatStep(step)};`).join('');
+    const prints = this.#printsOf(makers);
+    const leftCount = leftovers.length;
+    this.#queue.push({ world, steps, top, left, leftCount, leakingSteps, makers, history, prints });
   }
 
   #try(
@@ -297,12 +327,15 @@ class Walk {
 
   /** Names a trial by all that decides it: who made the state, in which form, by which steps, and what is done. */
   #nameOf(state: State, version: LineageVersion | null, own: readonly Step[]): string {
-    const prints = [...state.makers].map(
+    const steps = own.map(formatStep).join(';');
+    return `${state.history}${steps}\n${version?.fingerprint ?? ''}\n${state.prints}`;
+  }
+
+  #printsOf(makers: ReadonlySet<string>): string {
+    const prints = [...makers].map(
       (name) => this.#lineage.versions.find((it) => it.name === name)?.fingerprint,
     );
-    const targets = this.#lineage.targets.map((target) => target.fingerprint);
-    const steps = [...state.steps, ...own].map(formatStep).join(';');
-    return [steps, version?.fingerprint ?? '', ...prints, ...targets].join('\n');
+    return [...prints, ...this.#lineage.targets.map((target) => target.fingerprint)].join('\n');
   }
 
   #carryOut(state: State, way: Way, version: LineageVersion | null, own: readonly Step[]): KeptTrial {
@@ -316,7 +349,9 @@ class Walk {
       const outcome = world.apply(step);
       if (step.k === 'load' && outcome.result < 0) refused = true;
       dangers.push(...dangersOf(world, outcome, first + index));
-      for (const danger of danglingPointers(world, first + index)) {
+      // What holds no pointer into a module cannot dangle.
+      const holding = world.effects().some((effect) => effect.holds.length > 0);
+      for (const danger of holding ? danglingPointers(world, first + index) : []) {
         if (!dangers.some((known) => known.effect !== null && known.effect.id === danger.effect?.id))
           dangers.push(danger);
       }

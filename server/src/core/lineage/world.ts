@@ -16,6 +16,7 @@ import {
   type KernelEnvironment,
   type KernelEvent,
   type LogLine,
+  type MissingKind,
   type ModuleFacts,
   type ModuleState,
   type PatchImage,
@@ -65,6 +66,8 @@ interface Pending {
 export interface WorldOptions {
   /** Index of the decision to take the other way. */
   readonly flip?: number;
+  /** Timers and delayed work do not go off: the steps follow each other faster than that. */
+  readonly fast?: true;
 }
 
 /**
@@ -81,9 +84,11 @@ export class World implements KernelEnvironment, MachineHost {
   #happenings: Happening[] = [];
   #pending: Pending | null = null;
   #timed = true;
+  readonly #fast: boolean;
 
   constructor(lineage: Lineage, options: WorldOptions = {}, origin?: World) {
     this.lineage = lineage;
+    this.#fast = origin ? origin.#fast : options.fast === true;
     this.kernel = origin ? origin.kernel.clone(this) : new Kernel(this, lineage.capabilities);
     this.machine = origin
       ? origin.machine.clone(this)
@@ -129,7 +134,7 @@ export class World implements KernelEnvironment, MachineHost {
     const result = this.#carryOut(step);
     // Work items of modules run when nobody waits for them: after the step, at a time the log does not fix.
     this.#timed = false;
-    this.machine.runTasks();
+    this.machine.runTasks(!this.#fast);
     this.kernel.settle();
     this.#timed = true;
     return { step, result, happenings: this.#happenings, transition: this.kernel.transition() };
@@ -200,7 +205,8 @@ export class World implements KernelEnvironment, MachineHost {
 
   #moduleFacts(module: string, version: LineageVersion | null, program: Program | null): ModuleFacts {
     // A version of which only the name is known is taken for a whole livepatch; a target has nothing to run.
-    if (!program) return { name: module, livepatch: version !== null, hasInit: version !== null, hasExit: true };
+    if (!program)
+      return { name: module, livepatch: version !== null, hasInit: version !== null, hasExit: true };
     const units = program.units;
     return {
       name: module,
@@ -292,6 +298,22 @@ export class World implements KernelEnvironment, MachineHost {
       ),
     );
     return this.machine.busy(functions);
+  }
+
+  /** A target whose sources are all at hand has just the functions that they define. */
+  missing(patch: InstanceId, object: number, fn: number): MissingKind | null {
+    const entry = this.machine.image(patch)?.objects?.[object];
+    const name = entry?.functions?.[fn]?.oldName;
+    if (!entry?.name || !name) return null;
+    const program = targetByName(this.lineage, entry.name)?.program;
+    if (!program || program.units.length === 0 || !program.units.every((unit) => unit.complete)) return null;
+    const defined = program.units.some(
+      (unit) =>
+        unit.functions.has(name) ||
+        // A macro at file scope may define functions named after its arguments.
+        unit.calls.some((call) => call.args.some((arg) => /^\w{3,}$/.test(arg) && name.includes(arg))),
+    );
+    return defined ? null : 'init';
   }
 
   /** The C function behind a callback, as the tables name it; empty where that is not known. */

@@ -29,7 +29,7 @@ function functionOf(context: ApiContext, handle: Value, kind: TaskKind): Value {
 }
 
 /** Queues what an argument holds. The work function of delayed work gets the work_struct inside it. */
-function queue(catalogue: Catalogue, kind: TaskKind, at: number): ApiModel {
+function queue(catalogue: Catalogue, kind: TaskKind, at: number, restarts = false): ApiModel {
   return (context) => {
     const handle = argument(context, at);
     if (!isPointer(handle)) {
@@ -39,8 +39,11 @@ function queue(catalogue: Catalogue, kind: TaskKind, at: number): ApiModel {
     const callee = functionOf(context, handle, kind);
     const self = kind === 'delayed' ? context.at(handle, '.work') : handle;
     const known = typeof callee === 'object' && callee.k === 'function';
-    const fresh =
-      !known || context.machine.queueTask({ kind, handle, callee, args: [self], actor: context.call.actor });
+    const { actor } = context.call;
+    // The delay stands behind what is queued; a delayed work item without one is as good as a plain one.
+    const waits = kind === 'timer' || (kind === 'delayed' && !isNull(argument(context, at + 1)));
+    const more = { ...(waits ? { waits } : {}), ...(restarts ? { restarts } : {}) };
+    const fresh = !known || context.machine.queueTask({ kind, handle, callee, args: [self], actor, ...more });
     const row = catalogue.rowsByDo(context.call.name)[0];
     if (!row || !fresh) return 0;
     return perform(context, row);
@@ -176,8 +179,8 @@ export function deferredModels(catalogue: Catalogue): Readonly<Record<string, Ap
     add_timer_on: queue(catalogue, 'timer', 0),
     mod_timer: queue(catalogue, 'timer', 0),
     timer_reduce: queue(catalogue, 'timer', 0),
-    hrtimer_start: queue(catalogue, 'timer', 0),
-    hrtimer_start_range_ns: queue(catalogue, 'timer', 0),
+    hrtimer_start: queue(catalogue, 'timer', 0, true),
+    hrtimer_start_range_ns: queue(catalogue, 'timer', 0, true),
     irq_work_queue: queue(catalogue, 'work', 0),
     tasklet_schedule: queue(catalogue, 'work', 0),
     tasklet_hi_schedule: queue(catalogue, 'work', 0),

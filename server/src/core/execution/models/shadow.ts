@@ -8,9 +8,14 @@ import { argument, isNull, nameOf, numberOf, truth } from './arguments';
 /** klp_shadow_*() of kernel/livepatch/shadow.c: one hash for the whole kernel, by object and id. */
 
 function allocate(context: ApiContext, warn: boolean): Value {
-  const [object, id, size, , constructor, data] = [0, 1, 2, 3, 4, 5].map((index) =>
-    argument(context, index),
-  ) as [Value, Value, Value, Value, Value, Value];
+  const [id, size, , constructor, data] = [1, 2, 3, 4, 5].map((index) => argument(context, index)) as [
+    Value,
+    Value,
+    Value,
+    Value,
+    Value,
+  ];
+  const object = objectOf(context);
   const there = context.state.shadow(object, id);
   const key = keyOf(context, object, id);
   if (there) {
@@ -24,7 +29,10 @@ function allocate(context: ApiContext, warn: boolean): Value {
     const result = context.invoke(constructor, [object, memory, data], 'constructor');
     const known = truth(result);
     if (known ?? !context.decide(`constructor of ${key}`, true)) {
-      context.log(`livepatch: Failed to construct shadow variable ${key} (${context.describe(result)})`);
+      const number = numberOf(id);
+      const shown = number === null ? nameOf(context, id) : number.toString(16);
+      const address = context.placeholder;
+      context.log(`livepatch: Failed to construct shadow variable <${address}, ${shown}> (${context.describe(result)})`);
       context.free(memory);
       return 0;
     }
@@ -52,6 +60,11 @@ function free(context: ApiContext, entry: ShadowEntry, destructor: Value): void 
   if (effect) ledger.undo(context.host, effect, context.call.actor, true);
 }
 
+/** Shadow variables hang from an address: a struct and its first member are one object. */
+function objectOf(context: ApiContext): Value {
+  return context.machine.sameAddress(argument(context, 0));
+}
+
 function keyOf(context: ApiContext, object: Value, id: Value): string {
   const number = numberOf(id);
   const shown = number === null ? nameOf(context, id) : `0x${number.toString(16)}`;
@@ -59,11 +72,11 @@ function keyOf(context: ApiContext, object: Value, id: Value): string {
 }
 
 export const SHADOW_MODELS: Readonly<Record<string, ApiModel>> = {
-  klp_shadow_get: (context) => context.state.shadow(argument(context, 0), argument(context, 1))?.data ?? 0,
+  klp_shadow_get: (context) => context.state.shadow(objectOf(context), argument(context, 1))?.data ?? 0,
   klp_shadow_alloc: (context) => allocate(context, true),
   klp_shadow_get_or_alloc: (context) => allocate(context, false),
   klp_shadow_free: (context) => {
-    const entry = context.state.shadow(argument(context, 0), argument(context, 1));
+    const entry = context.state.shadow(objectOf(context), argument(context, 1));
     if (entry) free(context, entry, argument(context, 2));
     return 0;
   },

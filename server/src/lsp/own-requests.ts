@@ -1,0 +1,163 @@
+import { dirname, relative, sep } from 'node:path';
+import type { CancellationToken } from 'vscode-languageserver/node';
+import { Lines } from '../core/lines';
+import { Places } from '../core/places';
+import { lineagesOf } from '../features/lineages';
+import { panelModel } from '../features/panel';
+import { panelTransition } from '../features/panel-transition';
+import { scaffoldAnswer } from '../features/scaffold-answer';
+import { explainAnswer, readTypedSteps, simulateAnswer } from '../features/simulate-answer';
+import type { Project } from '../host/project';
+import { rulePage } from '../rules/page';
+import { RULES } from '../rules/registry';
+import { toRange } from './convert';
+import {
+  EXPLAIN_REQUEST,
+  type ExplainResult,
+  LINEAGES_REQUEST,
+  type LineagesParams,
+  type LineagesResult,
+  type ManifestParams,
+  PAGE_REQUEST,
+  PANEL_REQUEST,
+  type PageParams,
+  type PanelResult,
+  SCAFFOLD_REQUEST,
+  type ScaffoldParams,
+  type ScaffoldResult,
+  SIMULATE_REQUEST,
+  type SimulateResult,
+  STEPS_REQUEST,
+  type StepsParams,
+  type StepsResult,
+  type StepsTrouble,
+  TRANSITION_REQUEST,
+  type TransitionParams,
+  type TransitionResult,
+} from './protocol';
+import { type Session, throwIfCancelled } from './session';
+
+const FAILED = 'The server failed; its log says why.';
+
+/** The requests of protocol.ts. */
+export function ownRequests(session: Session): void {
+  const { connection, uris, workspace } = session;
+  const projectOf = (params: ManifestParams): Project | null => {
+    const path = uris.path(params.manifest);
+    return path === null ? null : (workspace.project(path) ?? null);
+  };
+  const on = <P, R>(
+    method: string,
+    empty: (params: P) => R,
+    work: (params: P, token: CancellationToken) => R,
+  ): void => {
+    connection.onRequest<unknown, void>(method, (params: P, token: CancellationToken) =>
+      session.answerSlowly(method, empty(params), token, () => work(params, token)),
+    );
+  };
+
+  on<LineagesParams, LineagesResult>(
+    LINEAGES_REQUEST,
+    () => ({ lineages: [] }),
+    (params, token) => {
+      const path = params.document === undefined ? null : uris.path(params.document);
+      const projects = path === null ? workspace.projects : workspace.projectsOf(path);
+      return {
+        lineages: projects.map((project) => {
+          throwIfCancelled(token);
+          return lineagesOf(project.analyse(), uris.uri(project.manifest));
+        }),
+      };
+    },
+  );
+  on<ManifestParams, PanelResult | null>(
+    PANEL_REQUEST,
+    () => null,
+    (params) => {
+      const project = projectOf(params);
+      return project ? { model: panelModel(project.analyse(), (file) => uris.uri(file)) } : null;
+    },
+  );
+  on<TransitionParams, TransitionResult | null>(
+    TRANSITION_REQUEST,
+    () => null,
+    (params) => {
+      const project = projectOf(params);
+      const uri = (file: string): string => uris.uri(file);
+      const transition = project && panelTransition(project.analyse(), params.from, params.to, uri);
+      return transition ? { transition } : null;
+    },
+  );
+  on<ScaffoldParams, ScaffoldResult>(
+    SCAFFOLD_REQUEST,
+    () => ({ ok: false, reasons: [FAILED] }),
+    (params) => {
+      const project = projectOf(params);
+      if (!project) return { ok: false, reasons: [unknownLineage(params)] };
+      const answer = scaffoldAnswer(project.analyse(), params.restore, params.after, params.as);
+      if (!answer.ok) return { ok: false, reasons: answer.reasons };
+      const lines = new Lines(project.analyse().text(project.manifest));
+      return {
+        ok: true,
+        files: answer.files.map((file) => ({ uri: uris.uri(file.path), text: file.text })),
+        manifestEdits: answer.manifestEdits.map((edit) => ({
+          range: toRange(lines, edit),
+          newText: edit.text,
+        })),
+        manifestVersion: workspace.files.version(project.manifest),
+        notes: answer.notes,
+      };
+    },
+  );
+  on<PageParams, { markdown: string } | null>(
+    PAGE_REQUEST,
+    () => null,
+    (params) => {
+      const rule = RULES.find((item) => item.code === params.code);
+      return rule ? { markdown: rulePage(rule) } : null;
+    },
+  );
+  on<StepsParams, StepsResult>(STEPS_REQUEST, troubled(FAILED), (params) => {
+    const project = projectOf(params);
+    if (!project) return troubled<StepsParams>(unknownLineage(params))(params);
+    const read = readTypedSteps(project.analyse(), params.steps);
+    return 'problem' in read ? read : null;
+  });
+  on<StepsParams, SimulateResult>(SIMULATE_REQUEST, troubled(FAILED), (params) => {
+    const project = projectOf(params);
+    return project
+      ? simulateAnswer(project.analyse(), params.steps, placesOf(project))
+      : troubled<StepsParams>(unknownLineage(params))(params);
+  });
+  on<TransitionParams, ExplainResult>(
+    EXPLAIN_REQUEST,
+    () => ({ problem: FAILED }),
+    (params) => {
+      const project = projectOf(params);
+      return project
+        ? explainAnswer(project.analyse(), params.from, params.to, placesOf(project))
+        : { problem: unknownLineage(params) };
+    },
+  );
+}
+
+/** Trouble with all of the steps; what came in may be anything. */
+function troubled<P extends Partial<StepsParams> | null | undefined>(
+  problem: string,
+): (params: P) => StepsTrouble {
+  return (params) => {
+    const steps: unknown = params?.steps;
+    return { problem, start: 0, end: typeof steps === 'string' ? steps.length : 0 };
+  };
+}
+
+function unknownLineage({ manifest }: ManifestParams): string {
+  return `The server knows no lineage at ${manifest}.`;
+}
+
+/** Files as the manifest names them. */
+function placesOf(project: Project): Places {
+  const folder = dirname(project.manifest);
+  const name = (file: string): string => relative(folder, file).split(sep).join('/');
+  return new Places(name, (file) => project.analyse().text(file));
+}

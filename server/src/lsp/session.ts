@@ -1,0 +1,119 @@
+import {
+  type CancellationToken,
+  type Connection,
+  ErrorCodes,
+  LSPErrorCodes,
+  ResponseError,
+  type TextDocuments,
+} from 'vscode-languageserver/node';
+import type { TextDocument } from 'vscode-languageserver-textdocument';
+import { Lines } from '../core/lines';
+import type { Workspace } from '../host/workspace';
+import type { EditTarget, Uris } from './convert';
+
+/** Between `initialize` and `shutdown` a server is running; outside of that it answers nothing but errors. */
+export type Phase = 'new' | 'running' | 'over';
+
+/** What the requests of one connection share, and the guard that each of them runs under. */
+export class Session {
+  readonly connection: Connection;
+  readonly documents: TextDocuments<TextDocument>;
+  readonly workspace: Workspace;
+  readonly uris: Uris;
+  phase: Phase = 'new';
+  /** Whether C can be read; requests that come earlier wait for `starting`. */
+  ready = false;
+  starting: Promise<void> = Promise.resolve();
+  /** What the editor can do with answers. */
+  versionedEdits = false;
+  actionLiterals = false;
+
+  constructor(
+    connection: Connection,
+    documents: TextDocuments<TextDocument>,
+    workspace: Workspace,
+    uris: Uris,
+  ) {
+    this.connection = connection;
+    this.documents = documents;
+    this.workspace = workspace;
+    this.uris = uris;
+  }
+
+  /**
+   * Runs one request. What goes wrong is logged, the answer is `empty`, the server stays alive. A request outside of
+   * the running phase and a cancelled one are answered with the protocol's error for that.
+   */
+  async answer<T>(
+    what: string,
+    empty: T,
+    token: CancellationToken | undefined,
+    work: () => T | Promise<T>,
+  ): Promise<T> {
+    this.#refuse();
+    throwIfCancelled(token);
+    if (!this.ready) {
+      await this.starting;
+      this.#refuse();
+      throwIfCancelled(token);
+      if (!this.ready) return empty;
+    }
+    return this.guard(what, empty, work);
+  }
+
+  /** As `answer`, for work that is dear: a cancellation that is on its way already is heard before it begins. */
+  async answerSlowly<T>(
+    what: string,
+    empty: T,
+    token: CancellationToken | undefined,
+    work: () => T | Promise<T>,
+  ): Promise<T> {
+    await new Promise((turn) => setImmediate(turn));
+    return this.answer(what, empty, token, work);
+  }
+
+  async guard<T>(what: string, empty: T, work: () => T | Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      if (error instanceof ResponseError) throw error;
+      const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+      this.connection.console.error(`${what} failed: ${text}`);
+      return empty;
+    }
+  }
+
+  /** The lines of a file as the analysis sees it; null where it cannot be read. */
+  linesOf(file: string): Lines | null {
+    const text = this.workspace.files.read(file);
+    return typeof text === 'string' ? new Lines(text) : null;
+  }
+
+  /** Where edits go, with the versions that the documents have now. */
+  editTarget(): EditTarget {
+    const lines = new Map<string, Lines | null>();
+    return {
+      linesOf: (file) => {
+        let known = lines.get(file);
+        if (known === undefined) lines.set(file, (known = this.linesOf(file)));
+        return known;
+      },
+      uri: (file) => this.uris.uri(file),
+      version: (file) => this.workspace.files.version(file),
+      versioned: this.versionedEdits,
+    };
+  }
+
+  #refuse(): void {
+    if (this.phase === 'new')
+      throw new ResponseError(ErrorCodes.ServerNotInitialized, 'The server is not initialized.');
+    if (this.phase === 'over')
+      throw new ResponseError(ErrorCodes.InvalidRequest, 'The server has been shut down.');
+  }
+}
+
+/** Ends the work of a request that nobody waits for. */
+export function throwIfCancelled(token: CancellationToken | undefined): void {
+  if (token?.isCancellationRequested)
+    throw new ResponseError(LSPErrorCodes.RequestCancelled, 'The request was cancelled.');
+}

@@ -1,0 +1,233 @@
+import { expect, test } from 'vitest';
+import { VALUE } from './effects';
+import { check, type LivepatchParts, lineage, manifest } from './fixture';
+import { precision } from './precision';
+
+const TWO = manifest(['released', 'draft']);
+const THREE = manifest(['released', 'released', 'draft']);
+
+const HOOK: LivepatchParts = {
+  body: `extern struct acme_ops acme_ops;
+static void *original;
+static int klpp_send(int n)
+{
+  return n;
+}
+static void set(struct klp_object *obj)
+{
+  original = acme_ops.send;
+  acme_ops.send = klpp_send;
+}
+static void back(struct klp_object *obj)
+{
+  acme_ops.send = original;
+}`,
+  callbacks: '      .post_patch = set,\n      .pre_unpatch = back,',
+};
+const FLAGGED: LivepatchParts = {
+  body: `static struct kobj_attribute attr = __ATTR(acme, 0444, NULL, NULL);
+static bool registered;
+static int make(struct klp_object *obj)
+{
+  int ret;
+
+  if (registered)
+    return 0;
+  ret = sysfs_create_file(kernel_kobj, &attr.attr);
+  if (!ret)
+    registered = true;
+  return ret;
+}
+static void drop(struct klp_object *obj)
+{
+  if (registered)
+    sysfs_remove_file(kernel_kobj, &attr.attr);
+}`,
+  callbacks: '      .pre_patch = make,\n      .post_unpatch = drop,',
+};
+const KEY: LivepatchParts = {
+  body: `extern struct static_key_false acme_key;
+static bool changed;
+static void on(struct klp_object *obj)
+{
+  static_branch_enable(&acme_key);
+  changed = true;
+}
+static void off(struct klp_object *obj)
+{
+  if (changed)
+    static_branch_disable(&acme_key);
+}`,
+  callbacks: '      .post_patch = on,\n      .pre_unpatch = off,',
+};
+/** The same flag in a version that only wants to clean up. */
+const KEY_CLEANUP: LivepatchParts = {
+  body: `extern struct static_key_false acme_key;
+static bool changed;
+static void tidy(struct klp_object *obj)
+{
+  if (!changed)
+    return;
+  static_branch_disable(&acme_key);
+  changed = false;
+}`,
+  callbacks: '      .post_patch = tidy,',
+};
+
+/** State 7 holds the original value; `taking` says what is done where there is a predecessor. */
+const handing = (taking: string, use = ''): LivepatchParts => ({
+  body: `static int room(struct klp_object *obj)
+{
+  struct klp_state *own = klp_get_state(&patch, 7);
+
+  if (klp_get_prev_state(7))
+    return 0;
+  own->data = kzalloc(sizeof(int), GFP_KERNEL);
+  return own->data ? 0 : -ENOMEM;
+}
+static void louder(struct klp_object *obj)
+{
+  struct klp_state *own = klp_get_state(&patch, 7);
+  struct klp_state *prev = klp_get_prev_state(7);
+
+  if (prev) {
+    ${taking}
+    ${use}
+    return;
+  }
+  *(int *)own->data = console_loglevel;
+  console_loglevel = 15;
+}
+static void quiet(struct klp_object *obj)
+{
+  struct klp_state *own = klp_get_state(&patch, 7);
+
+  if (own->data)
+    console_loglevel = *(int *)own->data;
+}
+static void gone(struct klp_object *obj)
+{
+  kfree(klp_get_state(&patch, 7)->data);
+}`,
+  callbacks:
+    '      .pre_patch = room,\n      .post_patch = louder,\n      .pre_unpatch = quiet,\n      .post_unpatch = gone,',
+  states: '  { .id = 7, .version = 1 },',
+});
+const TAKES = 'own->data = prev->data;';
+const READS = 'pr_info("was %d\\n", *(int *)prev->data);';
+const FORGETS = '(void)own;';
+
+precision(
+  'forgotten-original-value',
+  [
+    {
+      what: 'the changed value is saved as the original one',
+      lineage: lineage(TWO, VALUE, VALUE),
+      says: 'writes back what v1 had set',
+      on: 'saved = console_loglevel',
+      run: ['load v1', 'load v2', 'disable v2', 'unload v1', 'unload v2'],
+      severity: 'error',
+    },
+    {
+      what: "the predecessor's function is saved as the original operation",
+      lineage: lineage(TWO, HOOK, HOOK),
+      says: 'the original is lost',
+    },
+    {
+      what: 'a flag in static data: the successor does it again',
+      lineage: lineage(TWO, FLAGGED, FLAGGED),
+      says: 'its own variable registered',
+      on: 'sysfs_create_file',
+    },
+    {
+      what: 'a flag in static data: the cleanup is never done',
+      lineage: lineage(TWO, KEY, KEY_CLEANUP),
+      says: 'only where its own variable changed says so',
+      on: 'static_branch_disable',
+    },
+    {
+      what: 'of several predecessors',
+      lineage: lineage(THREE, VALUE, {}, VALUE),
+      says: 'after v1 that is not the original value',
+    },
+    {
+      what: 'a predecessor that declares the state and leaves its data NULL',
+      lineage: lineage(TWO, { states: '  { .id = 7, .version = 1 },' }, handing(TAKES, READS)),
+      says: 'NULL is dereferenced in v2',
+    },
+  ],
+  [
+    { why: 'the state hands the original on', lineage: lineage(TWO, handing(TAKES), handing(TAKES, READS)) },
+    {
+      why: 'three of that kind',
+      lineage: lineage(THREE, handing(TAKES), handing(TAKES), handing(TAKES, READS)),
+    },
+    { why: 'the successor does not touch it', lineage: lineage(TWO, VALUE, {}) },
+    {
+      why: 'it saves another variable',
+      lineage: lineage(TWO, VALUE, {
+        ...VALUE,
+        body: (VALUE.body ?? '').replaceAll('console_loglevel', 'panic_timeout'),
+      }),
+    },
+    {
+      why: 'the flag is asked of a shadow variable',
+      lineage: lineage(
+        TWO,
+        {
+          ...KEY,
+          body: (KEY.body ?? '')
+            .replace('static bool changed;', '')
+            .replace('changed = true', 'klp_shadow_alloc(NULL, 9, 1, GFP_KERNEL, NULL, NULL)')
+            .replace('if (changed)', 'if (klp_shadow_get(NULL, 9))'),
+        },
+        {
+          ...KEY_CLEANUP,
+          body: (KEY_CLEANUP.body ?? '')
+            .replace('static bool changed;', '')
+            .replace('!changed', '!klp_shadow_get(NULL, 9)')
+            .replace('changed = false', 'klp_shadow_free(NULL, 9, NULL)'),
+        },
+      ),
+    },
+    { why: 'without a predecessor the flag is right', lineage: lineage(manifest(['draft']), FLAGGED) },
+    {
+      why: 'a module parameter is no memory of what was done',
+      lineage: lineage(TWO, KEY, {
+        ...KEY_CLEANUP,
+        body: `extern struct static_key_false acme_key;
+static bool tidy_up = true;
+module_param(tidy_up, bool, 0444);
+static void tidy(struct klp_object *obj)
+{
+  if (tidy_up)
+    static_branch_disable(&acme_key);
+}`,
+      }),
+    },
+  ],
+);
+
+test('a chain of three is judged by its history', async () => {
+  const chain = lineage(THREE, handing(TAKES), handing(FORGETS), handing(TAKES, READS));
+  const { findings, project } = await check(chain);
+  const { transitions, lineage: assembled } = project.analyse();
+  const [v1, v2, v3] = assembled.versions;
+  if (!v1 || !v2 || !v3) throw new Error('three versions');
+  const word = (from: typeof v1 | null, to: typeof v1): string =>
+    transitions.transition(from, to).run.verdict.word;
+  expect(word(v1, v2)).toBe('leaves');
+  expect(word(null, v2)).toBe('clean');
+  expect(word(v2, v3)).toBe('clean');
+
+  const found = findings.filter((finding) => finding.code === 'forgotten-original-value');
+  expect(found).toHaveLength(1);
+  const finding = found[0] as (typeof found)[0];
+  expect(finding.run).toEqual(['load v1', 'load v2', 'unload v1', 'load v3', 'unload v2']);
+  expect(finding.message).toContain('Loaded after v1 and v2 in this order, v3 goes wrong');
+  expect(finding.message).toContain('NULL is dereferenced in v3');
+  expect(finding.versions[0]).toBe('v3');
+  expect(finding.place.file).toBe('/lineage/v3/a.c');
+  expect(finding.severity).toBe('error');
+  expect(finding.related.map(({ message }) => message)).toContain('v2 declares the state 7 here');
+});

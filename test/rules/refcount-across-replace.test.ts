@@ -1,0 +1,176 @@
+import { type LivepatchParts, lineage, manifest } from './fixture';
+import { precision } from './precision';
+
+const TWO = manifest(['released', 'draft']);
+const counting = (
+  up: string,
+  down: string,
+  callbacks = '      .pre_patch = up,\n      .post_unpatch = down,',
+  more: LivepatchParts = {},
+): LivepatchParts => ({
+  body: `extern struct static_key_false acme_key;
+extern atomic_t acme_users;
+${callbacks.includes('pre_patch = up') ? 'static int up' : 'static void up'}(struct klp_object *obj)
+{
+${up}
+${callbacks.includes('pre_patch = up') ? '  return 0;' : ''}
+}
+static void down(struct klp_object *obj)
+{
+${down}
+}`,
+  callbacks,
+  ...more,
+});
+const LATE = '      .post_patch = up,\n      .pre_unpatch = down,';
+const KEY = counting('  static_branch_inc(&acme_key);', '  static_branch_dec(&acme_key);');
+const STATE = { states: '  { .id = 7, .version = 1 },' };
+const withState = (up: string, down: string): LivepatchParts => counting(up, down, undefined, STATE);
+
+/** A count in a shadow variable: the first one makes a folder, the last one removes it. */
+const SHARED = counting(
+  `  int *users = klp_shadow_get_or_alloc(NULL, 9, sizeof(int), GFP_KERNEL, NULL, NULL);
+
+  if (!users)
+    return -ENOMEM;
+  if ((*users)++ == 0)
+    debugfs_create_dir("acme", NULL);`,
+  `  int *users = klp_shadow_get(NULL, 9);
+
+  if (users && --(*users) == 0) {
+    debugfs_lookup_and_remove("acme", NULL);
+    klp_shadow_free(NULL, 9, NULL);
+  }`,
+);
+const REFS = counting(
+  `  refcount_t *users = klp_shadow_get(NULL, 9);
+
+  if (users) {
+    refcount_inc(users);
+    return 0;
+  }
+  users = klp_shadow_alloc(NULL, 9, sizeof(*users), GFP_KERNEL, NULL, NULL);
+  if (!users)
+    return -ENOMEM;
+  refcount_set(users, 1);
+  static_branch_enable(&acme_key);`,
+  `  refcount_t *users = klp_shadow_get(NULL, 9);
+
+  if (users && refcount_dec_and_test(users)) {
+    static_branch_disable(&acme_key);
+    klp_shadow_free(NULL, 9, NULL);
+  }`,
+);
+
+precision(
+  'refcount-across-replace',
+  [
+    {
+      what: 'a static key that is counted up by both and down by one',
+      lineage: lineage(TWO, KEY, KEY),
+      says: 'v2 counts the static key acme_key up in pre_patch',
+      on: 'static_branch_inc',
+      run: ['load v1', 'load v2', 'disable v2', 'unload v1', 'unload v2'],
+      severity: 'error',
+    },
+    {
+      what: 'an atomic of the kernel',
+      lineage: lineage(
+        TWO,
+        counting('  atomic_inc(&acme_users);', '  atomic_dec(&acme_users);'),
+        counting('  atomic_inc(&acme_users);', '  atomic_dec(&acme_users);'),
+      ),
+      says: 'acme_users',
+    },
+    {
+      what: 'in post_patch and pre_unpatch',
+      lineage: lineage(
+        TWO,
+        counting('  static_branch_inc(&acme_key);', '  static_branch_dec(&acme_key);', LATE),
+        counting('  static_branch_inc(&acme_key);', '  static_branch_dec(&acme_key);', LATE),
+      ),
+      says: 'up in post_patch',
+    },
+    {
+      what: 'once for several predecessors',
+      lineage: lineage(manifest(['released', 'released', 'draft']), KEY, {}, KEY),
+      says: '(replacing v1)',
+    },
+    {
+      what: 'what hangs on a refcount in a shadow variable',
+      lineage: lineage(TWO, REFS, REFS),
+      says: 'undoes the static key acme_key when a count reaches zero, which it does not',
+      on: 'static_branch_disable',
+    },
+    {
+      what: 'after a faulty version',
+      lineage: lineage(manifest(['released', 'faulty', 'draft']), {}, KEY, KEY),
+      says: '(replacing v2)',
+    },
+  ],
+  [
+    {
+      why: 'a predecessor is not counted again',
+      lineage: lineage(
+        TWO,
+        withState('  static_branch_inc(&acme_key);', '  static_branch_dec(&acme_key);'),
+        withState(
+          '  if (!klp_get_prev_state(7))\n    static_branch_inc(&acme_key);',
+          '  static_branch_dec(&acme_key);',
+        ),
+      ),
+    },
+    { why: 'only one of them counts', lineage: lineage(TWO, KEY, {}) },
+    {
+      why: 'the successor counts down for the predecessor in post_patch',
+      lineage: lineage(TWO, withState('  static_branch_inc(&acme_key);', '  static_branch_dec(&acme_key);'), {
+        body: `extern struct static_key_false acme_key;
+static int up(struct klp_object *obj)
+{
+  static_branch_inc(&acme_key);
+  return 0;
+}
+static void pass(struct klp_object *obj)
+{
+  if (klp_get_prev_state(7))
+    static_branch_dec(&acme_key);
+}
+static void down(struct klp_object *obj)
+{
+  static_branch_dec(&acme_key);
+}`,
+        callbacks: '      .pre_patch = up,\n      .post_patch = pass,\n      .post_unpatch = down,',
+        ...STATE,
+      }),
+    },
+    {
+      why: 'each counts in its own data',
+      lineage: lineage(
+        TWO,
+        counting('  static atomic_t own;\n\n  atomic_inc(&own);', '  pr_info("bye\\n");'),
+        counting('  static atomic_t own;\n\n  atomic_inc(&own);', '  pr_info("bye\\n");'),
+      ),
+    },
+    {
+      why: 'they do not replace each other',
+      lineage: lineage(TWO, { ...KEY, replace: '' }, { ...KEY, replace: '' }),
+    },
+    {
+      why: 'two counts of different things',
+      lineage: lineage(TWO, KEY, counting('  atomic_inc(&acme_users);', '  atomic_dec(&acme_users);')),
+    },
+  ],
+);
+
+precision(
+  'refcount-across-replace',
+  [
+    {
+      what: 'a plain count in a shadow variable',
+      lineage: lineage(TWO, SHARED, SHARED),
+      says: 'when a count reaches zero',
+      on: 'debugfs_lookup_and_remove',
+    },
+  ],
+  [],
+);
