@@ -10,23 +10,14 @@
  * load.
  */
 
-import {
-  chmodSync,
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { brotliCompressSync, constants } from 'node:zlib';
 import { build, context } from 'esbuild';
 import { minify } from 'terser';
 import { pruneWasm } from './prune-wasm.mjs';
+import { leaveOutUnusedFeatures } from './unused-features.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const dist = join(root, 'dist');
@@ -39,10 +30,8 @@ const ENTRIES = {
   style: 'client/webview/style.css',
 };
 
-const WASM = [
-  'node_modules/web-tree-sitter/web-tree-sitter.wasm',
-  'node_modules/tree-sitter-c/tree-sitter-c.wasm',
-];
+const WASM_LIBRARY = 'node_modules/web-tree-sitter/web-tree-sitter.wasm';
+const WASM = [WASM_LIBRARY, 'node_modules/tree-sitter-c/tree-sitter-c.wasm'];
 
 /**
  * What of the parser's library server/src/core/csource/tree.ts never calls: queries, lookahead iterators, walking by
@@ -65,6 +54,7 @@ const common = {
   legalComments: 'none',
   logLevel: 'warning',
   metafile: true,
+  write: false,
   // In a CommonJS bundle import.meta.url is undefined: better no build than one that dies at start.
   logOverride: { 'empty-import-meta': 'error', 'unsupported-dynamic-import': 'error' },
 };
@@ -90,6 +80,7 @@ const program = {
   charset: 'utf8',
   // node:vm, which dist/load.js uses, has no import().
   supported: { 'dynamic-import': false },
+  plugins: [leaveOutUnusedFeatures],
   alias: {
     // The ES module build of web-tree-sitter finds its files by import.meta.url.
     'web-tree-sitter': join(modules, 'web-tree-sitter/web-tree-sitter.cjs'),
@@ -115,25 +106,31 @@ function missingInputs() {
 }
 
 /** The smallest that Brotli makes of it takes seconds; with `fast`, good enough. */
-function writePacked(name, bytes, fast) {
+function packed(bytes, fast) {
   const params = {
     [constants.BROTLI_PARAM_QUALITY]: fast ? 5 : constants.BROTLI_MAX_QUALITY,
     [constants.BROTLI_PARAM_LGWIN]: constants.BROTLI_MAX_WINDOW_BITS,
     [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length,
   };
-  writeFileSync(join(dist, `${name}.br`), brotliCompressSync(bytes, { params }));
+  return brotliCompressSync(bytes, { params });
 }
 
 /** What needs no bundler: the three starters, what they load the program with and the parser's WebAssembly. */
-function writePlainFiles(fast) {
-  for (const [name, text] of Object.entries(SHIMS)) writeFileSync(join(dist, name), text);
-  chmodSync(join(dist, 'cli.js'), 0o755);
-  copyFileSync(join(root, 'scripts/load.cjs'), join(dist, 'load.js'));
+function plainFiles(fast) {
+  const files = new Map(Object.entries(SHIMS));
+  files.set('load.js', readFileSync(join(root, 'scripts/load.cjs')));
   for (const file of WASM) {
-    const name = basename(file);
     const bytes = readFileSync(join(root, file));
-    writePacked(name, name === 'web-tree-sitter.wasm' ? pruned(bytes) : bytes, fast);
+    const small = file === WASM_LIBRARY ? pruned(bytes) : bytes;
+    files.set(`${basename(file)}.br`, packed(small, fast));
   }
+  return files;
+}
+
+function write(files) {
+  mkdirSync(dist, { recursive: true });
+  for (const [name, content] of files) writeFileSync(join(dist, name), content);
+  if (files.has('cli.js')) chmodSync(join(dist, 'cli.js'), 0o755);
 }
 
 /** The parser's library without what is not used, or as it is if it is of a kind not known here. */
@@ -155,11 +152,13 @@ async function smallest(text) {
 }
 
 /** esbuild's plugin for --watch: no second minifying, since it takes seconds. */
-const packOnEnd = {
-  name: 'pack-program',
+const writeOnEnd = {
+  name: 'write-program',
   setup({ onEnd }) {
-    onEnd(({ outputFiles }) => {
-      for (const file of outputFiles ?? []) writePacked(basename(file.path), file.contents, true);
+    onEnd(({ outputFiles = [] }) => {
+      write(
+        new Map(outputFiles.map(({ path, contents }) => [`${basename(path)}.br`, packed(contents, true)])),
+      );
     });
   },
 };
@@ -174,7 +173,7 @@ function merged(metafiles) {
 }
 
 /** The licences of the packages of which something is in dist/: they ask to travel with their code. */
-function writeNotices(meta) {
+function notices(meta) {
   const folders = new Set();
   for (const input of [...Object.keys(meta.inputs), ...WASM]) {
     const match = /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(input);
@@ -190,7 +189,7 @@ function writeNotices(meta) {
   }
   const parts = [...texts].map(([text, names]) => `${names.join(', ')}\n\n${text}\n`);
   const head = 'This extension contains code of the following packages.\n\n';
-  writeFileSync(join(dist, 'NOTICES.txt'), head + parts.join(`\n${'-'.repeat(72)}\n\n`));
+  return head + parts.join(`\n${'-'.repeat(72)}\n\n`);
 }
 
 async function main(args) {
@@ -206,33 +205,39 @@ async function main(args) {
     );
   if (missing.length > 0) return 1;
 
-  rmSync(dist, { recursive: true, force: true });
-  mkdirSync(dist, { recursive: true });
+  const emptyDist = () => rmSync(dist, { recursive: true, force: true });
   if (args.includes('--watch')) {
-    writePlainFiles(true);
-    const watched = [{ ...program, write: false, plugins: [packOnEnd] }, forBrowser];
+    emptyDist();
+    write(plainFiles(true));
+    const watched = [
+      { ...program, plugins: [...program.plugins, writeOnEnd] },
+      { ...forBrowser, write: true },
+    ];
     for (const options of watched) await (await context({ ...options, logLevel: 'info' })).watch();
     return 0;
   }
-  let results;
+  // dist/ is replaced at the end, at once: what uses it can do so while this works.
+  const files = plainFiles(false);
   try {
-    results = await Promise.all([build({ ...program, write: false }), build(forBrowser)]);
-    const [{ outputFiles }] = results;
-    for (const file of outputFiles)
-      writePacked(basename(file.path), Buffer.from(await smallest(file.text)), false);
+    const [forNode, others] = await Promise.all([build(program), build(forBrowser)]);
+    for (const { path, text } of forNode.outputFiles)
+      files.set(`${basename(path)}.br`, packed(Buffer.from(await smallest(text)), false));
+    for (const { path, text } of others.outputFiles)
+      files.set(basename(path), path.endsWith('.js') ? await smallest(text) : text);
+    const meta = merged([forNode.metafile, others.metafile]);
+    files.set('NOTICES.txt', notices(meta));
+    if (args.includes('--meta')) files.set('meta.json', JSON.stringify(meta));
   } catch (error) {
-    // esbuild has said what is wrong. No half of a build may pass for a whole one.
+    // Of what esbuild found it has told itself. An older build may not pass for this one.
     if (error?.errors === undefined) process.stderr.write(`build: ${error?.message ?? error}\n`);
-    rmSync(dist, { recursive: true, force: true });
+    emptyDist();
     return 1;
   }
-  writePlainFiles(false);
-  const meta = merged(results.map((result) => result.metafile));
-  writeNotices(meta);
-  if (args.includes('--meta')) writeFileSync(join(dist, 'meta.json'), JSON.stringify(meta));
-  const sizes = readdirSync(dist)
-    .filter((file) => /\.(?:br|css|js)$/.test(file) && !(file in SHIMS))
-    .map((file) => `${file} ${(statSync(join(dist, file)).size / 1024).toFixed(1)} KB`);
+  emptyDist();
+  write(files);
+  const sizes = [...files]
+    .filter(([name]) => /\.(?:br|css|js)$/.test(name) && !(name in SHIMS))
+    .map(([name, content]) => `${name} ${(Buffer.byteLength(content) / 1024).toFixed(1)} KB`);
   process.stdout.write(`${sizes.join(', ')}\n`);
   return 0;
 }

@@ -6,6 +6,7 @@ import { editFigures } from './edit';
 import { factsFigures, type Source } from './facts';
 import type { Figure } from './measure';
 import { table } from './measure';
+import { searchFigures } from './search';
 import { vsixFigure } from './vsix';
 
 const ROOT = process.env.LIVEPATCH_LINEAGE_ROOT ?? process.cwd();
@@ -31,6 +32,7 @@ async function main(): Promise<void> {
     .map((path) => ({ name: path.slice(linux.length + 1), text: readFileSync(path, 'utf8') }));
   const figures: Figure[] = [
     ...(await factsFigures(livepatches, large)),
+    ...(await searchFigures()),
     ...(await editFigures(ROOT)),
     ...vsixFigure(ROOT),
   ];

@@ -167,3 +167,17 @@ test('a file that is not there, and an empty one', () => {
   ]);
   expect(read('')).toMatchObject({ complete: true, unread: [] });
 });
+
+test('what stands in front of an item belongs to it, in open documents as well', () => {
+  const text = '__init int f(void) { return 0; }\nstatic LIST_HEAD(list);\nstatic DEFINE_MUTEX(lock);\n';
+  const source = new CSource();
+  for (const isOpen of [false, true]) {
+    if (isOpen) source.open('main.c');
+    const unit = openUnit('main.c', provide({ 'main.c': text }), OPTIONS, source);
+    expect(unit.functions.get('f')?.annotations).toEqual(['__init']);
+    expect(unit.functions.get('f')?.place.start).toBe(0);
+    expect(unit.variables.get('list')?.static).toBe(true);
+    expect(unit.variables.get('lock')?.static).toBe(true);
+  }
+  source.dispose();
+});

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { brotliDecompressSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { UNUSED_FEATURES } from '../../scripts/unused-features.mjs';
 import { builtFolder, packagedExtension, ROOT } from './extension';
 
 /** What ships is tried as it ships: alone in a folder, where no node_modules can make up for a gap. */
@@ -63,6 +64,8 @@ test.each([
     send({ id: 1, method: 'initialize', params: { processId: null, rootUri: null, capabilities: {} } });
     const { result } = await answers(1);
     expect(result.capabilities).toHaveProperty('hoverProvider');
+    for (const capability of Object.values(UNUSED_FEATURES))
+      expect(result.capabilities).not.toHaveProperty(capability);
     send({ method: 'initialized', params: {} });
     send({ id: 2, method: 'shutdown' });
     await answers(2);
@@ -85,6 +88,11 @@ console.log(JSON.stringify(Object.entries(require('./dist/client.js')).map(([nam
 test('the client loads in an editor and offers what the editor calls', async () => {
   const { stdout } = await node(['-e', FAKE_EDITOR]);
   expect(Object.fromEntries(JSON.parse(stdout))).toEqual({ activate: 'function', deactivate: 'function' });
+});
+
+test('the editor versions that install the extension suit the client, whose own check is left out', () => {
+  const engines = (file: string) => JSON.parse(readFileSync(join(ROOT, file), 'utf8')).engines.vscode;
+  expect(engines('package.json')).toBe(engines('node_modules/vscode-languageclient/package.json'));
 });
 
 test('a stack trace names the script, which nothing writes to disk', async () => {

@@ -3,7 +3,8 @@ import { type Mutation, NaiveModel } from './naive-model';
 import { type RandomRun, randomRun } from './random-runs';
 import { type ScriptedModule, ScriptedWorld } from './scripted-world';
 
-const RUNS = 10_000;
+/** Mutants face fewer of them: each would cost seconds, and a wrong model shows within a few hundred. */
+const RUNS = process.env['MUTATED'] ? 1_000 : 10_000;
 
 interface Trace {
   /** One line for each step: result, calls, what is listed, what is in memory. */

@@ -107,6 +107,7 @@ test('module exit takes it back', async () => {
       { ...NOTIFIER, callbacks: '      .pre_patch = hook,', exit: '  unregister_reboot_notifier(&nb);' },
       {},
     ),
+    'dangling-module-pointer',
   );
 });
 

@@ -3,6 +3,7 @@ import { expect } from 'vitest';
 import type { Project } from '../../server/src/host/project';
 import type { Finding, Fix } from '../../server/src/rules/rule';
 import { projectOfTexts } from '../support/project';
+import { tries } from './counting';
 
 /**
  * A lineage as text. `//- v1/a.c` begins a file; `livepatch.yaml` is the manifest. What is expected to be found stands
@@ -82,7 +83,15 @@ export interface Checked {
 export async function check(text: string): Promise<Checked> {
   const fixture = parseFixture(text);
   const { project } = await projectOfTexts(Object.fromEntries(fixture.files));
-  return { fixture, project, findings: project.analyse().findings() };
+  const analysis = project.analyse();
+  const findings = analysis.findings();
+  const { versions } = analysis.lineage;
+  tries({
+    text,
+    found: new Set(findings.map((finding) => finding.code)),
+    hasLivepatch: versions.some((version) => version.facts?.patch != null),
+  });
+  return { fixture, project, findings };
 }
 
 /**

@@ -58,7 +58,7 @@ const CASES: readonly Case[] = [
       {
         finding: 'test_klp_callbacks_demo: warning pre-patch-blocks-module',
         because:
-          'test-callbacks.sh, "module_coming fails": with pre_patch_ret=-19 the target module is refused with -ENODEV',
+          'test-callbacks.sh, "module_coming + pre-patch callback -ENODEV": with pre_patch_ret=-19 the target module is refused',
       },
     ],
   },

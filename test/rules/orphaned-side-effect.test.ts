@@ -157,3 +157,38 @@ test("what the version leaves even when it is simply disabled is not the replace
     'orphaned-side-effect',
   );
 });
+
+test('a chain of three that leaves what no two of it leave', async () => {
+  const alloc = (id: number): string =>
+    `klp_shadow_alloc(NULL, ${id}, 4, GFP_KERNEL, NULL, NULL) ? 0 : -ENOMEM;`;
+  const drop = 'static void drop(struct klp_object *obj)\n{\n  klp_shadow_free_all(9, NULL);\n';
+  const callbacks = '      .pre_patch = make,\n      .post_unpatch = drop,';
+  const first = {
+    body: `static int make(struct klp_object *obj)\n{\n  return ${alloc(9)}\n}\n${drop}}`,
+    callbacks,
+  };
+  // Only where it finds what v1 made does v2 make something of its own.
+  const second = {
+    body: `static int make(struct klp_object *obj)
+{
+  if (klp_shadow_get(NULL, 9))
+    return ${alloc(10)}
+  return ${alloc(9)}
+}
+${drop}  klp_shadow_free_all(10, NULL);
+}`,
+    callbacks,
+  };
+  const third = { body: `${drop}}`, callbacks: '      .post_patch = drop,' };
+  const { findings } = await check(
+    lineage(manifest(['released', 'released', 'draft']), first, second, third),
+  );
+  const orphans = findings.filter((finding) => finding.code === 'orphaned-side-effect');
+  expect(orphans.map(({ versions, run }) => ({ versions, run }))).toEqual([
+    {
+      versions: ['v3', 'v1', 'v2'],
+      run: ['load v1', 'load v2', 'unload v1', 'load v3', 'unload v2'],
+    },
+  ]);
+  expect(orphans[0]?.message).toContain('<NULL, 0xa>');
+});

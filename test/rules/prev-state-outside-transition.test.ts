@@ -107,6 +107,7 @@ static void stop(struct klp_object *obj)
       states: STATES,
       callbacks: '      .post_patch = start,\n      .pre_unpatch = stop,',
     }),
+    'prev-state-outside-transition',
   );
   expect(findings[0]?.run).toEqual(['load v1']);
 });

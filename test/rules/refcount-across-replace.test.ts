@@ -99,7 +99,7 @@ precision(
     {
       what: 'what hangs on a refcount in a shadow variable',
       lineage: lineage(TWO, REFS, REFS),
-      says: 'undoes the static key acme_key when a count reaches zero, which it does not',
+      says: 'static key acme_key when a count reaches zero, which it does not',
       on: 'static_branch_disable',
     },
     {

@@ -5,7 +5,9 @@ import { facts } from './commands/facts';
 import { graph } from './commands/graph';
 import { languageServer } from './commands/language-server';
 import { matrix } from './commands/matrix';
+import { newVersion } from './commands/new-version';
 import { rehearse } from './commands/rehearse';
+import { runbook } from './commands/runbook';
 import { scaffold } from './commands/scaffold';
 import { simulate } from './commands/simulate';
 import { Failure } from './failure';
@@ -32,13 +34,15 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   matrix,
   explain,
   scaffold,
+  runbook,
+  'new-version': newVersion,
   graph,
   rehearse,
   lsp: languageServer,
 };
 
 /** Commands of the interface that this release does not have. */
-const NOT_YET = ['runbook', 'status', 'new-version', 'init'];
+const NOT_YET = ['status', 'init'];
 
 export const HELP = `klp-lineage: what really happens when one cumulative livepatch replaces another
 

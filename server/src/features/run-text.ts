@@ -30,7 +30,7 @@ export function runDocument(run: Run, places: Places): string {
 }
 
 /** The predicted kernel log, as dmesg without time stamps; lines of dynamic debug included. */
-export function predictedLog(run: Run): string[] {
+function predictedLog(run: Run): string[] {
   return run.outcomes.flatMap((outcome) =>
     outcome.happenings.flatMap((happening) => (happening.k === 'log' ? [happening.text] : [])),
   );

@@ -14,7 +14,7 @@ export interface StepsProblem {
 }
 
 /** More steps than a person types; the command line takes longer runs. */
-export const MOST_STEPS = 500;
+const MOST_STEPS = 500;
 
 /** The steps of a typed text (`load v1; load v2`), every name known to the lineage, or the first thing wrong. */
 export function readTypedSteps(analysis: Analysis, text: string): readonly Step[] | StepsProblem {

@@ -83,6 +83,12 @@ function judged(name: string): Wrong | null {
       right,
     };
   }
+  if (/\s/.test(name)) {
+    return {
+      why: `No module is called "${name}", so nothing of this object is ever patched`,
+      advice: 'A name has no blanks: write it as lsmod shows it.',
+    };
+  }
   if (name.length > LONGEST) {
     return {
       why: `The name has ${name.length} characters, and a module's name at most ${LONGEST}: the kernel refuses the livepatch with -EINVAL`,

@@ -1,9 +1,10 @@
 import type { Effect } from '../core/execution/effects';
 import { identity } from '../core/lineage/left-behind';
-import type { LineageVersion } from '../core/lineage/lineage';
+import { isSameVersion, type LineageVersion } from '../core/lineage/lineage';
+import type { Run } from '../core/lineage/run';
 import type { RuleContext } from './context';
 import { load } from './effect-story';
-import { deedsOf, waysAlone, written } from './own-life';
+import { waysAlone, written } from './own-life';
 import { upgradesLeaving } from './placement';
 import type { Finding, Rule } from './rule';
 import { theEffect } from './wording';
@@ -68,18 +69,30 @@ function started(context: RuleContext, version: LineageVersion): Effect[] {
   const [base] = waysAlone(context, version, [load(version)]);
   if (!base) return [];
   const found = new Map<string, Effect>();
-  for (const { event, by } of deedsOf(base.run, version)) {
-    if (by.during !== 'pre_patch' && by.during !== 'post_patch') continue;
-    if (event.k === 'done') {
-      const { effect } = event;
-      if (effect.row.family in RUNNING && effect.holds.includes(by.instance))
-        found.set(identity(effect), effect);
-    } else if (event.k === 'undone' && by.place !== event.effect.by.place) {
-      // What ends by itself is undone by whoever queued it, at that very call.
-      found.delete(identity(event.effect));
+  // What ends while the callback still runs was waited for; what ends by itself does so later.
+  let inside = false;
+  for (const { happenings } of base.run.outcomes) {
+    for (const happening of happenings) {
+      if (happening.k === 'calling') inside = true;
+      else if (happening.k === 'kernel' && happening.event.k === 'called') inside = false;
+      if (happening.k !== 'effect' || !inside) continue;
+      const { event } = happening;
+      if (event.k === 'undone') found.delete(identity(event.effect));
+      else if (event.k === 'done' && isRunning(event.effect, base.run, version))
+        found.set(identity(event.effect), event.effect);
     }
   }
   return [...found.values()];
+}
+
+function isRunning(effect: Effect, run: Run, version: LineageVersion): boolean {
+  const { during, instance } = effect.by;
+  return (
+    effect.row.family in RUNNING &&
+    effect.holds.includes(instance) &&
+    (during === 'pre_patch' || during === 'post_patch') &&
+    isSameVersion(run.end.nameOf(instance).version, version)
+  );
 }
 
 function findingOf(version: LineageVersion, effect: Effect): Finding {

@@ -1,15 +1,16 @@
 import type { Effect } from '../core/execution/effects';
 import { identity } from '../core/lineage/left-behind';
 import { isDraft, type LineageVersion } from '../core/lineage/lineage';
-import type { Step } from '../core/manifest/steps';
-import { formatStep } from '../core/manifest/steps';
+import type { Run } from '../core/lineage/run';
+import { HAZARDS } from '../core/lineage/verdict';
+import { formatStep, type Step } from '../core/manifest/steps';
 import type { RuleContext } from './context';
 import { duringWords, load, unload } from './effect-story';
 import { leftByReplacement } from './left-by-replacement';
 import { eventsOf, isOf, isReplacedIn, upgrades } from './pair-runs';
 import { replacePlace } from './placement';
 import type { Finding, Rule } from './rule';
-import { consequence, hazardOf, milder, namesOf, theEffect, uncertainty } from './wording';
+import { consequence, hazardOf, listedUpTo, milder, namesOf, theEffect, uncertainty } from './wording';
 
 /** A target module comes while one version is replacing another. */
 export const moduleObjectMidReplace: Rule = {
@@ -104,32 +105,63 @@ function midReplace(
       if (danger.effect)
         stays.set(identity(danger.effect), { effect: danger.effect, certainty: danger.certainty });
     }
-    for (const [id, { effect, certainty }] of stays) {
-      if (!made.has(id) || anyway.has(id) || !isOf(run, effect.by.instance, from)) continue;
-      const onFrom = isDraft(from) && !isDraft(to);
-      const place = onFrom ? effect.by.place : (replacePlace(context, to) ?? effect.by.place);
-      const why = certainty === 'may' ? uncertainty(run) : '';
-      const stands = onFrom ? from : to;
-      found.push({
-        key: `${stands.name} ${from.name} ${id}`,
-        finding: {
-          code: 'module-object-mid-replace',
-          severity: certainty === 'may' ? milder('warning') : 'warning',
-          message:
-            `If ${module} is loaded while ${to.name} is replacing ${from.name}, ${from.name}'s ${duringWords(effect.by)} still makes ` +
-            `${theEffect(effect)}, and its unpatch callbacks are never called: it ` +
-            `${consequence(effect, hazardOf(effect), from.module, certainty)}.${why} Look for it in ${to.name}'s post_patch.`,
-          certainty,
-          place,
-          versions: [stands.name, onFrom ? to.name : from.name],
-          related: onFrom
-            ? []
-            : [{ message: `${from.name}: ${theEffect(effect)} is made here`, place: effect.by.place }],
-          run: steps.map(formatStep),
-          fixes: [],
-        },
-      });
-    }
+    const lost = [...stays].flatMap(([id, item]) =>
+      made.has(id) && !anyway.has(id) && isOf(run, item.effect.by.instance, from) ? [item] : [],
+    );
+    const finding = findingOf(context, { from, to, module, lost, run, steps });
+    if (finding) found.push({ key: `${finding.versions[0] ?? ''} ${from.name} ${module}`, finding });
   }
   return found;
+}
+
+interface Lost {
+  readonly effect: Effect;
+  readonly certainty: Finding['certainty'];
+}
+
+interface MidReplace {
+  readonly from: LineageVersion;
+  readonly to: LineageVersion;
+  readonly module: string;
+  readonly lost: readonly Lost[];
+  readonly run: Run;
+  readonly steps: readonly Step[];
+}
+
+function findingOf(context: RuleContext, { from, to, module, lost, run, steps }: MidReplace): Finding | null {
+  const worst = [...lost].sort((a, b) => rank(a.effect) - rank(b.effect))[0];
+  if (!worst) return null;
+  const { effect } = worst;
+  const certainty = lost.some((item) => item.certainty === 'must') ? 'must' : 'may';
+  const onFrom = isDraft(from);
+  const stands = onFrom ? from : to;
+  const names = listedUpTo(
+    [worst, ...lost.filter((item) => item !== worst)].map((item) => theEffect(item.effect)),
+    3,
+  );
+  const becomes =
+    lost.length > 1 ? 'they stay' : `it ${consequence(effect, hazardOf(effect), from.module, certainty)}`;
+  const why = certainty === 'may' ? uncertainty(run) : '';
+  return {
+    code: 'module-object-mid-replace',
+    severity: certainty === 'may' ? milder('warning') : 'warning',
+    message:
+      `If ${module} is loaded while ${to.name} is replacing ${from.name}, ${from.name}'s ${duringWords(effect.by)} still makes ` +
+      `${names}, and its unpatch callbacks are never called: ${becomes}.${why} Look for it in ${to.name}'s post_patch.`,
+    certainty,
+    place: onFrom ? effect.by.place : (replacePlace(context, to) ?? effect.by.place),
+    versions: [stands.name, onFrom ? to.name : from.name],
+    related: lost
+      .filter((item) => !onFrom || item !== worst)
+      .map((item) => ({
+        message: `${from.name}: ${theEffect(item.effect)} is made here`,
+        place: item.effect.by.place,
+      })),
+    run: steps.map(formatStep),
+    fixes: [],
+  };
+}
+
+function rank(effect: Effect): number {
+  return HAZARDS.indexOf(hazardOf(effect));
 }

@@ -2,7 +2,7 @@ import type { Expr, FunctionIr, Init } from '../core/csource/ir';
 import type { Unit } from '../core/csource/unit';
 import { rowsByDo } from '../core/execution/catalogue';
 import type { EffectRow } from '../core/execution/catalogue-row';
-import type { Effect } from '../core/execution/effects';
+import type { Effect, EffectEvent } from '../core/execution/effects';
 import type { CallFact } from '../core/execution/fact-types';
 import { visitExpression, visitExpressions } from '../core/execution/ir-walk';
 import { placeIn } from '../core/execution/places';
@@ -42,14 +42,18 @@ export function ownPointersOf(context: RuleContext, version: LineageVersion): Ow
       if (row.key !== 'reference' && isKnownElsewhere(run, effect)) continue;
       if (isTakenCareOf(context, version, effect)) continue;
     }
-    // A run has seen it come and go: a work item that ran, a thing that was taken back at once.
-    const passing =
-      !effect && eventsOf(run).some(({ event }) => event.k === 'done' && isAtCall(event.effect, call));
-    if (passing || !row.undo.some((undo) => calls.some((item) => item.callee === undo.name))) continue;
+    if (!row.undo.some((undo) => calls.some((item) => item.callee === undo.name))) continue;
+    if (!effect && eventsOf(run).some(({ event }) => isTakenBackAtOnce(event, call))) continue;
     const key = effect?.key ?? variable;
     found.push({ call, row, variable, cause: `${version.name}:${row.family}:${key}@${version.name}` });
   }
   return found;
+}
+
+/** The version's own code undoes it before anybody could replace it; work that simply ran to its end is not that. */
+function isTakenBackAtOnce(event: EffectEvent, call: CallFact): boolean {
+  if (event.k !== 'undone' || !isAtCall(event.effect, call)) return false;
+  return MAKING.includes(event.by.during) && event.by.place.start !== call.place.start;
 }
 
 function isAtCall({ by }: Effect, call: CallFact): boolean {
@@ -66,11 +70,13 @@ function ownVariableOf(units: readonly Unit[], call: CallFact, row: EffectRow): 
     const fn = unit.functions.has(call.function) ? unit.lower(call.function) : undefined;
     if (!fn) continue;
     const byResult = row.identity.some((part) => 'result' in part);
+    const kept = byResult || row.key === 'reference';
     let name: string | null = null;
     visitExpressions(fn.body, (expr) => {
       if (name !== null) return;
-      if (expr.k === 'assign' && byResult && holdsCall(fn, expr.value, call))
-        name = rootVariable(unit, expr.target);
+      if (expr.k === 'assign' && kept && holdsCall(fn, expr.value, call)) {
+        name = isNamed(unit, expr.value) ? null : rootVariable(unit, expr.target);
+      }
       if (expr.k !== 'call' || byResult || !isAt(fn, expr, call)) return;
       for (const part of row.identity) {
         const given = 'arg' in part ? expr.args[part.arg] : undefined;
@@ -80,6 +86,15 @@ function ownVariableOf(units: readonly Unit[], call: CallFact, row: EffectRow): 
     if (name !== null) return name;
   }
   return null;
+}
+
+/** Whether the kernel has a variable of that name, which anybody can name as well. */
+function isNamed(unit: Unit, expr: Expr): boolean {
+  let found = false;
+  visitExpression(expr, (inner) => {
+    if (inner.k === 'name' && unit.variables.get(inner.name)?.extern) found = true;
+  });
+  return found;
 }
 
 function holdsCall(fn: FunctionIr, expr: Expr, call: CallFact): boolean {

@@ -5,10 +5,9 @@ import { formatStep, type Step } from '../core/manifest/steps';
 import type { Certainty, Place, Severity } from '../core/place';
 import type { RuleContext } from './context';
 import { duringWords, load } from './effect-story';
+import { CALLEE, same, startsTasks, warnings } from './prev-state-warnings';
 import type { Finding, Rule } from './rule';
 import { milder } from './wording';
-
-const CALLEE = 'klp_get_prev_state';
 
 /** klp_get_prev_state() where no transition is running. */
 export const prevStateOutsideTransition: Rule = {
@@ -58,19 +57,35 @@ Ask in a callback of the vmlinux object and keep the answer in the module's own 
 shadow variable, a name.
 `,
   check: (context) =>
-    context.lineage.versions.flatMap((version) => [
-      ...elsewhere(context, version),
-      ...inTasks(context, version),
-      ...inModuleCallbacks(context, version),
-    ]),
+    context.lineage.versions.flatMap((version) =>
+      oncePerCall([
+        ...elsewhere(context, version),
+        ...inTasks(context, version),
+        ...inModuleCallbacks(context, version),
+      ]),
+    ),
 };
+
+/** Of several findings about one call the first certain one. */
+function oncePerCall(findings: readonly Finding[]): Finding[] {
+  const found = new Map<string, Finding>();
+  for (const finding of findings) {
+    const key = `${finding.place.file}:${finding.place.start}`;
+    const known = found.get(key);
+    if (!known || (known.certainty === 'may' && finding.certainty === 'must')) found.set(key, finding);
+  }
+  return [...found.values()];
+}
 
 /** From where a call is never, or only by chance, in a transition; worst first. */
 const OUTSIDE: readonly { readonly from: string; readonly where: string; readonly may?: true }[] = [
   { from: 'patched', where: 'a patched function, which runs at any time' },
   { from: 'exit', where: 'module exit, which runs when the livepatch is long disabled or replaced' },
+  { from: 'event', where: 'a function that the kernel is handed and may call at any time', may: true },
   { from: 'init', where: 'module init', may: true },
 ];
+
+const TASKS = ['work', 'timer', 'thread'];
 
 function elsewhere(context: RuleContext, version: LineageVersion): Finding[] {
   const findings: Finding[] = [];
@@ -82,8 +97,9 @@ function elsewhere(context: RuleContext, version: LineageVersion): Finding[] {
       if (init) findings.push(init);
       continue;
     }
-    const message = `${CALLEE}() is reached from ${outside.where}: without a transition the kernel warns and answers NULL, so this looks like the first time. Ask in a callback of the vmlinux object and keep the answer.`;
-    findings.push(finding(version, call.place, message, 'must', 'error'));
+    const certainty = outside.may ? 'may' : 'must';
+    const message = `${CALLEE}() is reached from ${outside.where}: ${CONSEQUENCE}`;
+    findings.push(finding(version, call.place, message, certainty, severityFor(certainty)));
   }
   return findings;
 }
@@ -95,12 +111,22 @@ function inTasks(context: RuleContext, version: LineageVersion): Finding[] {
   const findings = new Map<number, Finding>();
   for (const warned of warnings(context, version, steps)) {
     if (NO_TASKS.has(warned.during) || findings.has(warned.place.start)) continue;
-    const message = `${CALLEE}() is called from ${warned.function}(), which runs by itself at any time: without a transition the kernel warns and answers NULL, so this looks like the first time. Ask in a callback of the vmlinux object and keep the answer.`;
+    const message = `${CALLEE}() is called from ${warned.function}(), which runs by itself at any time: ${CONSEQUENCE}`;
     const { certainty, place } = warned;
     findings.set(place.start, finding(version, place, message, certainty, severityFor(certainty), steps));
   }
+  if (findings.size > 0 || startsTasks(context, version, steps)) return [...findings.values()];
+  // Callbacks start none, so patched functions do: no run of callbacks shows what they call.
+  for (const call of prevStateCalls(version)) {
+    if (!TASKS.some((from) => call.reachedFrom.includes(from))) continue;
+    const message = `${CALLEE}() is reached from a work item, timer or thread, which runs by itself at any time: ${CONSEQUENCE}`;
+    findings.set(call.place.start, finding(version, call.place, message, 'must', 'error'));
+  }
   return [...findings.values()];
 }
+
+const CONSEQUENCE =
+  'without a transition the kernel warns and answers NULL, so this looks like the first time. Ask in a callback of the vmlinux object and keep the answer.';
 
 const NO_TASKS = new Set<string>([...CALLBACK_KINDS, 'init', 'exit', 'patched']);
 
@@ -111,8 +137,14 @@ function initFinding(context: RuleContext, version: LineageVersion, call: CallFa
     (item) => item.during === 'init' && same(item.place, call.place),
   );
   if (!warned) return null;
-  const message = `${CALLEE}() is called in module init, where no transition is running: the kernel warns and answers NULL, so this looks like the first time. Ask in a callback of the vmlinux object.`;
-  return finding(version, call.place, message, warned.certainty, severityFor(warned.certainty), steps);
+  // Behind klp_enable_patch() it is a race: a transition that tasks hold up is still running there.
+  const always = warnings(context, version, [{ k: 'stall' }, ...steps]).some((item) =>
+    same(item.place, call.place),
+  );
+  const certainty = always ? warned.certainty : 'may';
+  const where = always ? 'where no transition is running' : 'where the transition may be over already';
+  const message = `${CALLEE}() is called in module init, ${where}: ${CONSEQUENCE}`;
+  return finding(version, call.place, message, certainty, severityFor(certainty), steps);
 }
 
 function prevStateCalls(version: LineageVersion): readonly CallFact[] {
@@ -149,35 +181,8 @@ function inModuleCallbacks(context: RuleContext, version: LineageVersion): Findi
   return [...found.values()];
 }
 
-interface Warned {
-  readonly instance: number;
-  readonly during: string;
-  readonly function: string;
-  readonly place: Place;
-  readonly certainty: Certainty;
-  readonly step: number;
-}
-
-/** The warnings of this function that the version's own code causes in a run. */
-function warnings(context: RuleContext, version: LineageVersion, steps: readonly Step[]): Warned[] {
-  const { outcomes, end } = context.transitions.runOf(steps, [version]);
-  return outcomes.flatMap((outcome, step) =>
-    outcome.happenings.flatMap((happening) => {
-      if (happening.k !== 'effect' || happening.event.k !== 'fault' || happening.event.fault !== 'warn')
-        return [];
-      const { by, text, certainty } = happening.event;
-      if (!text.startsWith(CALLEE) || end.nameOf(by.instance).module !== version.module) return [];
-      return [{ ...by, certainty, step }];
-    }),
-  );
-}
-
 function severityFor(certainty: Certainty): Severity {
   return certainty === 'may' ? milder('error') : 'error';
-}
-
-function same(a: Place, b: Place): boolean {
-  return a.file === b.file && a.start === b.start;
 }
 
 function finding(

@@ -13,7 +13,7 @@ import { leftAfterBoth, throughTheEnd, undoneAlone } from './own-cycle';
 import { eventsOf, isOf, isReplacedIn, upgrades } from './pair-runs';
 import { stepsWithoutTargets } from './placement';
 import type { Finding, RelatedPlace, Rule } from './rule';
-import { milder, namesOf, theEffect } from './wording';
+import { listed, milder, namesOf, theEffect } from './wording';
 
 /** A count that goes up with every version and down with the last one only. */
 export const refcountAcrossReplace: Rule = {
@@ -133,6 +133,7 @@ function countedIn(context: RuleContext, from: LineageVersion, to: LineageVersio
     );
   }
   const units = context.unitsOf(to);
+  const hanging = new Map<string, { undo: Effect['by']; effects: Effect[] }>();
   for (const effect of left) {
     const undo = undoneAlone(context, to, effect);
     if (!undo || effect.row.repeated === 'counts' || !undoneAlone(context, from, effect)) continue;
@@ -141,15 +142,32 @@ function countedIn(context: RuleContext, from: LineageVersion, to: LineageVersio
         event.k !== 'done' && event.by.place.start === undo.place.start && isOf(run, event.by.instance, to),
     );
     if (ran || !hangsOnCount(conditionsAt(units, undo.function, undo.place), units, undo.function)) continue;
+    const known = hanging.get(undo.function);
+    if (known) known.effects.push(effect);
+    else hanging.set(undo.function, { undo, effects: [effect] });
+  }
+  for (const { undo, effects } of hanging.values()) {
+    // What holds the count itself goes with the last one, too; named is what hangs on it.
+    const [effect] = [...effects].sort((a, b) => rank(a) - rank(b));
+    if (!effect) continue;
+    const own = effect === effects[0] ? undo : (undoneAlone(context, to, effect) ?? undo);
+    const names = effects.map(theEffect);
     say(
       effect,
-      `${to.name}'s ${duringWords(undo)} undoes ${theEffect(effect)} when a count reaches zero, which it does not: ${from.name} ` +
+      `${to.name}'s ${duringWords(own)} undoes ${listed(names)} when a count reaches zero, which it does not: ${from.name} ` +
         `counted up too, and its counting down is not called when it is replaced. Do not count again what a predecessor has counted`,
-      undo.place,
-      [{ message: `${from.name}: ${theEffect(effect)} is made here`, place: effect.by.place }],
+      own.place,
+      effects.map((item) => ({
+        message: `${from.name}: ${theEffect(item)} is made here`,
+        place: item.by.place,
+      })),
     );
   }
   return findings;
+}
+
+function rank(effect: Effect): number {
+  return effect.row.hazards.every((hazard) => hazard === 'leak') ? 1 : 0;
 }
 
 /** A test that counts down, or the release function of a kref. */

@@ -1,8 +1,10 @@
+import type { Expr } from '../core/csource/ir';
 import type { CallFact } from '../core/execution/fact-types';
+import { statementsIn, visitExpression } from '../core/execution/ir-walk';
 import type { LineageVersion } from '../core/lineage/lineage';
 import type { RuleContext } from './context';
 import type { Finding, Rule } from './rule';
-import { namesOf } from './wording';
+import { milder, namesOf } from './wording';
 
 const FREES = new Set(['klp_shadow_free', 'klp_shadow_free_all']);
 
@@ -63,6 +65,7 @@ function findingOf(context: RuleContext, version: LineageVersion, call: CallFact
         (other) => other !== version && other.facts?.shadow.some((item) => item.id === use.id),
       )
     : [];
+  const guarded = isGuarded(context, version, call);
   const what = use ? `the shadow variables with id ${use.id}` : 'shadow variables';
   const who =
     sharers.length > 0
@@ -70,11 +73,11 @@ function findingOf(context: RuleContext, version: LineageVersion, call: CallFact
       : 'a successor that works with them';
   return {
     code: 'shadow-free-in-exit',
-    severity: 'error',
+    severity: guarded ? milder('error') : 'error',
     message:
-      `${call.callee}() in module exit frees ${what} when ${version.name}'s module is removed, also after a replacement, while ${who} is live. ` +
+      `${call.callee}() in module exit ${guarded ? 'may free' : 'frees'} ${what} when ${version.name}'s module is removed, also after a replacement, while ${who} is live${guarded ? ', unless the condition in front of it holds only after a disable' : ''}. ` +
       'Free them in post_unpatch, which runs only when nobody takes over.',
-    certainty: 'must',
+    certainty: guarded ? 'may' : 'must',
     place: call.place,
     versions: [version.name, ...sharers.map((other) => other.name)],
     related: sharers.flatMap((other) => {
@@ -83,4 +86,21 @@ function findingOf(context: RuleContext, version: LineageVersion, call: CallFact
     }),
     fixes: [],
   };
+}
+
+/** Whether the function asks data of the module before: a flag that its own unpatch callbacks set, most likely. */
+function isGuarded(context: RuleContext, version: LineageVersion, call: CallFact): boolean {
+  for (const unit of context.unitsOf(version)) {
+    const item = unit.functions.get(call.function);
+    if (!item || item.place.file !== call.place.file) continue;
+    const parameters = new Set(unit.parameters.map(({ variable }) => variable));
+    const isOwnData = (expr: Expr): boolean =>
+      expr.k === 'name' && unit.variables.has(expr.name) && !parameters.has(expr.name);
+    for (const statement of statementsIn(unit.lower(call.function)?.body ?? [])) {
+      let asks = false;
+      if (statement.k === 'if') visitExpression(statement.test, (expr) => (asks ||= isOwnData(expr)));
+      if (asks) return true;
+    }
+  }
+  return false;
 }

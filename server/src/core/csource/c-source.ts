@@ -123,8 +123,7 @@ export class CSource {
     const sound = splitSound(layer);
     const entry = this.files.get(file);
     const known = parserReady() && entry !== undefined && entry.tokens === layer.tokens;
-    if (!known || (sound !== null && !entry.open))
-      return sound ?? splitTokens(layer, 0, layer.tokens.count);
+    if (!known || (sound !== null && !entry.open)) return sound ?? splitTokens(layer, 0, layer.tokens.count);
     const top = this.topNodes(entry, layer);
     if (sound !== null) return sound;
     return top === null ? splitTokens(layer, 0, layer.tokens.count) : spansOf(layer, top);

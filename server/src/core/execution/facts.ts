@@ -113,8 +113,8 @@ function patchVariables(program: Program): PatchVariable[] {
 function callsEnabling(graph: CallGraph, start: FunctionNode): boolean {
   graph.reach(start, 'init');
   for (const node of graph.functions()) {
-    if (!graph.reachedFrom(node).includes('init')) continue;
-    if (node.calls.some((call) => ENABLING.has(call.callee))) return true;
+    if (graph.isReachedFrom(node, 'init') && node.calls.some((call) => ENABLING.has(call.callee)))
+      return true;
   }
   return false;
 }

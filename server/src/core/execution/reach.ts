@@ -137,6 +137,10 @@ export class CallGraph {
     }
   }
 
+  isReachedFrom(node: FunctionNode, from: string): boolean {
+    return this.#reached.get(node)?.has(from) ?? false;
+  }
+
   /** Sorted. */
   reachedFrom(node: FunctionNode): readonly string[] {
     return [...(this.#reached.get(node) ?? [])].sort();

@@ -33,6 +33,9 @@ const LIMITS: SearchLimits = { states: 1_500, transitions: 40_000 };
  */
 const MAX_LEAKING_STEPS = 1;
 
+/** Versions loaded in one way at most: a count that goes up with every upgrade makes ever new states, too. */
+const MAX_LOADS = 5;
+
 /** What kind of way a trial is; faults found on plain ways are told before those that need more. */
 export type Way =
   | 'load'
@@ -122,6 +125,8 @@ export class Search {
   /** Ways tried so far; kept ones are not counted. */
   tried = 0;
   #kept = new Map<string, KeptTrial>();
+  #settings = '';
+  #library: Lineage['library'] | null = null;
   readonly #limits: SearchLimits;
 
   constructor(limits: SearchLimits = LIMITS) {
@@ -129,6 +134,10 @@ export class Search {
   }
 
   run(lineage: Lineage): SearchResult {
+    const settings = settingsOf(lineage);
+    if (settings !== this.#settings || lineage.library !== this.#library) this.#kept = new Map();
+    this.#settings = settings;
+    this.#library = lineage.library;
     const walk = new Walk(lineage, this.#kept, this.#limits);
     const result = walk.run();
     this.tried += walk.tried;
@@ -274,9 +283,20 @@ class Walk {
     if (trial.version) makers.add(trial.version.name);
     kept.end ??= this.#carryOut(state, trial.way, trial.version, trial.steps.slice(-trial.own)).end;
     if (!kept.end) return;
+    // A kept world knows the versions as they were read when it was made.
+    if (kept.end.lineage !== this.#lineage) kept.end = new World(this.#lineage, {}, kept.end);
     const leaks = this.#leftovers(kept.end, kept.key).length > state.leftCount ? 1 : 0;
     if (state.leakingSteps + leaks > MAX_LEAKING_STEPS) return;
+    if (this.#loadsIn(trial) >= MAX_LOADS) {
+      this.#exhausted = `ways that load more than ${MAX_LOADS} versions were not followed`;
+      return;
+    }
     this.#add(kept.end, kept.key, trial.steps, top, makers, state.leakingSteps + leaks);
+  }
+
+  #loadsIn({ steps }: Trial): number {
+    const { versions } = this.#lineage;
+    return steps.filter((step) => step.k === 'load' && versions.some((it) => it.name === step.name)).length;
   }
 
   #add(
@@ -339,7 +359,7 @@ class Walk {
   }
 
   #carryOut(state: State, way: Way, version: LineageVersion | null, own: readonly Step[]): KeptTrial {
-    const world = state.world.clone();
+    const world = new World(this.#lineage, {}, state.world);
     const dangers: Danger[] = [];
     const unknown: UnknownReason[] = [];
     const fallible = new Set<string>();
@@ -378,6 +398,21 @@ class Walk {
     };
     return { trial, key, end: world };
   }
+}
+
+/** What every trial depends on beside the versions that take part: the kernel, and what the manifest lets stay. */
+function settingsOf({ manifest, versions }: Lineage): string {
+  const { release, has, lacks } = manifest.kernel;
+  const keeps = versions
+    .filter((version) => version.entry.keeps.length > 0)
+    .map((version) => [
+      version.name,
+      version.index,
+      version.entry.keeps.map((kept) => [kept.effect.value, kept.key?.value ?? null]),
+    ]);
+  const features = [has, lacks].map((list) => list.map((item) => item.value));
+  // Whether a later version lists the same is part of the answer.
+  return JSON.stringify([release?.value ?? '', features, keeps, keeps.length > 0 ? versions.length : 0]);
 }
 
 function leftoverKey(leftover: Leftover): string {

@@ -71,7 +71,7 @@ export const KEY_DOCUMENTATION: Readonly<Record<string, string>> = {
   'scenarios.*': 'One run: `name`, `steps` and the verdict to `expect`.',
   'scenarios.*.name': 'What the scenario is called in findings.',
   'scenarios.*.steps':
-    'What happens, one step per entry: `load NAME [param=value …]`, `disable NAME`, `enable NAME`, `unload NAME`, `stall`, `hold`, `resume`, `force NAME`, `set NAME param=value`, `fail NAME FUNCTION[=ERRNO]`. NAME is a version, a module or a target.',
+    'What happens, one step per entry: `load NAME [param=value …]`, `disable NAME`, `enable NAME`, `unload NAME`, `stall`, `hold`, `resume`, `force NAME`, `set NAME param=value`, `fail NAME FUNCTION[#CALL][=ERRNO]`. NAME is a version, a module or a target.',
   'scenarios.*.steps.*': 'One step, such as `load v1`.',
   'scenarios.*.expect': 'The verdict that the run must have: `clean`, `leaves`, `unsafe` or `refused`.',
   rules: 'The severity of findings by rule: `error`, `warning`, `information`, `hint` or `off`.',
@@ -137,5 +137,5 @@ export const STEP_DOCUMENTATION: Readonly<Record<string, string>> = {
   resume: '`resume`: ends `stall` and `hold`; what is pending completes.',
   force: '`force NAME`: completes the pending transition of that livepatch by force.',
   set: '`set NAME param=value`: changes a module parameter at run time.',
-  fail: "`fail NAME FUNCTION[=ERRNO]`: the next call of that kernel function from NAME fails. `fail TARGET init` lets a target's init fail.",
+  fail: "`fail NAME FUNCTION[#CALL][=ERRNO]`: the next call of that kernel function from NAME fails; with `#2` the second one from now, up to `#9`. `fail TARGET init` lets a target's init fail.",
 };

@@ -183,6 +183,8 @@ export function holdsOf(context: ApiContext, holds: readonly number[]): Instance
 }
 
 function succeeded(context: ApiContext, row: EffectRow, label: string): Value {
+  // get_task_struct(), get_net(), igrab(): the object itself.
+  if (row.key === 'reference' && row.fails !== 'false' && row.fails !== 'errno') return argument(context, 0);
   switch (row.fails) {
     case 'null':
     case 'errptr':

@@ -1,0 +1,64 @@
+/**
+ * vscode-languageclient brings the editor's half of every feature of the protocol and cannot be had without. Of the
+ * features that this project's server does not offer, the bundle gets a class that does nothing instead: the client
+ * then does not announce them. Take a line out here before the server offers what it names.
+ */
+
+import { readFileSync } from 'node:fs';
+
+/** Modules in lib/common of vscode-languageclient, each with the server capability that would need it. */
+export const UNUSED_FEATURES = {
+  callHierarchy: 'callHierarchyProvider',
+  colorProvider: 'colorProvider',
+  declaration: 'declarationProvider',
+  diagnostic: 'diagnosticProvider',
+  fileOperations: 'workspace.fileOperations',
+  foldingRange: 'foldingRangeProvider',
+  formatting: 'documentFormattingProvider',
+  implementation: 'implementationProvider',
+  inlineCompletion: 'inlineCompletionProvider',
+  inlineValue: 'inlineValueProvider',
+  linkedEditingRange: 'linkedEditingRangeProvider',
+  notebook: 'notebookDocumentSync',
+  rename: 'renameProvider',
+  selectionRange: 'selectionRangeProvider',
+  semanticTokens: 'semanticTokensProvider',
+  signatureHelp: 'signatureHelpProvider',
+  textDocumentContent: 'workspace.textDocumentContent',
+  typeDefinition: 'typeDefinitionProvider',
+  typeHierarchy: 'typeHierarchyProvider',
+  workspaceSymbol: 'workspaceSymbolProvider',
+};
+
+/** What LanguageClient asks of a feature. */
+const UNUSED_CLASS = `class Unused {
+  fillClientCapabilities() {}
+  initialize() {}
+  getState() { return { kind: 'static' }; }
+  clear() {}
+}
+`;
+
+/**
+ * The client asks semver whether the editor is new enough. The editor itself has seen to that before it starts an
+ * extension: `engines.vscode` in package.json is no older than what the client asks for.
+ */
+const ANY_VERSION = 'module.exports = () => ({});';
+const VERSION_CHECK = /[\\/]semver[\\/]functions[\\/](?:parse|satisfies)\.js$/;
+
+/** The esbuild plugin that puts the class in. */
+export const leaveOutUnusedFeatures = {
+  name: 'leave-out-unused-features',
+  setup({ onLoad }) {
+    const names = Object.keys(UNUSED_FEATURES).join('|');
+    const filter = new RegExp(`[\\\\/]vscode-languageclient[\\\\/]lib[\\\\/]common[\\\\/](?:${names})\\.js$`);
+    onLoad({ filter }, ({ path }) => {
+      const exported = [...readFileSync(path, 'utf8').matchAll(/\bexports\.(\w+) = /g)].map(
+        ([, name]) => name,
+      );
+      const lines = [...new Set(exported)].map((name) => `exports.${name} = Unused;\n`);
+      return { contents: UNUSED_CLASS + lines.join('') };
+    });
+    onLoad({ filter: VERSION_CHECK }, () => ({ contents: ANY_VERSION }));
+  },
+};
