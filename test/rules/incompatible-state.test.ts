@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { asText, check, expectMarked, fixed, lineage, manifest } from './fixture';
+import { asText, check, expectMarked, fixed, lineage, livepatch, manifest } from './fixture';
+import { precision } from './precision';
 
 const state = (id: number | string, version: number): string => `  { .id = ${id}, .version = ${version} },`;
 const MARK = '  //~ incompatible-state';
@@ -88,3 +89,78 @@ test('the way back is refused by intention', async () => {
 test('a faulty version is history', async () => {
   await expectMarked(lineage(manifest(['released', 'faulty']), { states: state(7, 2) }, {}));
 });
+
+const UPGRADE = manifest(['released', 'draft']);
+precision(
+  'incompatible-state',
+  [
+    {
+      what: 'the version is an enumerator',
+      lineage: lineage(
+        UPGRADE,
+        { body: 'enum { V = 2 };', states: state(9, 2).replace('2 }', 'V }') },
+        { body: 'enum { V = 1 };', states: state(9, 1).replace('1 }', 'V }') },
+      ),
+      says: 'from 2 (v1) to 1',
+    },
+    {
+      what: 'one id under two names',
+      lineage: lineage(
+        UPGRADE,
+        { body: '#define OLD_ID 9', states: state('OLD_ID', 2) },
+        { body: '#define NEW_ID (8 + 1)', states: state('NEW_ID', 1) },
+      ),
+      says: 'state 9',
+    },
+    {
+      what: 'an empty element in the middle: what stands behind it is not in the table',
+      lineage: lineage(
+        UPGRADE,
+        { states: `${state(9, 2)}\n${state(10, 1)}` },
+        { states: `${state(9, 2)}\n  { },\n${state(10, 1)}` },
+      ),
+      says: 'does not carry on the state 10',
+    },
+    {
+      what: 'the table is there, and the livepatch does not point to it',
+      lineage: lineage(
+        UPGRADE,
+        { states: state(9, 2) },
+        livepatch({ states: state(9, 2) }).replace('  .states = states,\n', ''),
+      ),
+      says: 'does not carry on the state 9',
+    },
+    {
+      what: 'over a version that is stacked in between',
+      lineage: lineage(
+        manifest(['released', 'released', 'draft']),
+        { states: state(9, 2) },
+        { replace: '' },
+        {},
+      ),
+      says: 'to load v3 over v1',
+    },
+  ],
+  [
+    {
+      why: 'a number and a name for it',
+      lineage: lineage(
+        UPGRADE,
+        { body: '#define ACME 9', states: state('ACME', 2) },
+        { states: state('0x9', 2) },
+      ),
+    },
+    {
+      why: 'twice the same id: the kernel sees the first',
+      lineage: lineage(UPGRADE, { states: `${state(9, 1)}\n${state(9, 7)}` }, { states: state(9, 1) }),
+    },
+    {
+      why: 'the version is only declared above: it is higher where it counts',
+      lineage: lineage(
+        UPGRADE,
+        { states: state(9, 2) },
+        { states: state(9, 0), init: '  states[0].version = 2;\n  return klp_enable_patch(&patch);' },
+      ),
+    },
+  ],
+);

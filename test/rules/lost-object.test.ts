@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { FOLDER, NOTIFIER, VALUE } from './effects';
 import { check, type LivepatchParts, lineage, manifest } from './fixture';
+import { precision } from './precision';
 
 const on = (parts: LivepatchParts, name: string): LivepatchParts => ({
   ...parts,
@@ -84,3 +85,47 @@ test('an object without callbacks', async () => {
   const objects = '  {\n    .name = "ext4",\n    .funcs = funcs,\n  },';
   expect(await lost(lineage(manifest(['released', 'draft']), { objects }, {}))).toEqual([]);
 });
+
+const REPLACED = manifest(['released', 'draft']);
+const QUIET = '  {\n    .name = "ext4",\n    .funcs = no_funcs,\n  },\n  {\n    .funcs = funcs,\n  },';
+
+precision(
+  'lost-object',
+  [
+    {
+      what: 'the object stands under an #if that is not taken any more',
+      lineage: lineage(REPLACED, on(NOTIFIER, 'nf_tables'), {
+        body: 'static struct klp_func nft_funcs[] = { { } };',
+        objects:
+          '#ifdef LP_FIX_NFT\n  {\n    .name = "nf_tables",\n    .funcs = nft_funcs,\n  },\n#endif\n  {\n    .funcs = funcs,\n  },',
+      }),
+      says: 'the object nf_tables',
+    },
+    {
+      what: 'another module in its place',
+      lineage: lineage(REPLACED, on(NOTIFIER, 'ext4'), {
+        objects: '  {\n    .name = "xfs",\n    .funcs = funcs,\n  },',
+      }),
+      says: 'the object ext4',
+    },
+  ],
+  [
+    {
+      why: 'the object is kept with an empty list of functions',
+      lineage: lineage(REPLACED, on(FOLDER, 'ext4'), {
+        body: 'static struct klp_func no_funcs[] = { { } };',
+        objects: QUIET,
+      }),
+    },
+    {
+      why: 'the table of the successor cannot be read to its end',
+      lineage: lineage(REPLACED, on(FOLDER, 'ext4'), {
+        objects: '  LP_OBJECTS,\n  {\n    .funcs = funcs,\n  },',
+      }),
+    },
+    {
+      why: 'the successor is stacked and replaces nothing',
+      lineage: lineage(REPLACED, on(FOLDER, 'ext4'), { replace: '' }),
+    },
+  ],
+);

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
-import { FOLDER, HEAP, marked, VALUE } from './effects';
-import { check, expectMarked, lineage, manifest } from './fixture';
+import { FOLDER, HEAP, marked, NOTIFIER, VALUE } from './effects';
+import { check, expectMarked, type LivepatchParts, lineage, manifest } from './fixture';
+import { precision } from './precision';
 
 const ON_REPLACE = '  .replace = true,\n//~ orphaned-side-effect';
 
@@ -192,3 +193,139 @@ ${drop}  klp_shadow_free_all(10, NULL);
   ]);
   expect(orphans[0]?.message).toContain('<NULL, 0xa>');
 });
+
+const REPLACED = manifest(['released', 'draft']);
+const value = (declared: string, on: string, off: string): { body: string; callbacks: string } => ({
+  body: `${declared}
+static void lp_on(struct klp_object *obj)
+{
+  ${on}
+}
+static void lp_off(struct klp_object *obj)
+{
+  ${off}
+}`,
+  callbacks: '      .post_patch = lp_on,\n      .pre_unpatch = lp_off,',
+});
+const KEY = (states = '1'): LivepatchParts => ({
+  ...value(
+    'extern struct static_key_false acme_key;',
+    'static_branch_inc(&acme_key);',
+    'static_branch_dec(&acme_key);',
+  ),
+  states: `  { .id = 1, .version = ${states} },`,
+});
+const SYSCTL = value(
+  'static int saved;\nextern int sysctl_tcp_sack;',
+  'saved = READ_ONCE(sysctl_tcp_sack);\n  WRITE_ONCE(sysctl_tcp_sack, 0);',
+  'WRITE_ONCE(sysctl_tcp_sack, saved);',
+);
+const CONSTANT = value('extern int sysctl_tcp_sack;', 'sysctl_tcp_sack = 0;', 'sysctl_tcp_sack = 1;');
+const PINNED = {
+  ...NOTIFIER,
+  body: (NOTIFIER.body ?? '')
+    .replace('  return register', '  __module_get(THIS_MODULE);\n  return register')
+    .replace(
+      '  unregister_reboot_notifier(&nb);',
+      '  unregister_reboot_notifier(&nb);\n  module_put(THIS_MODULE);',
+    ),
+};
+/** A buffer for all versions, found by a shadow variable; the last one frees it. */
+const SHARED = {
+  body: `#define BUF_ID 0xb0f
+struct buf { int users; void *mem; };
+static int take(struct klp_object *obj)
+{
+  struct buf *b = klp_shadow_get(NULL, BUF_ID);
+
+  if (b)
+    return 0;
+  b = klp_shadow_alloc(NULL, BUF_ID, sizeof(*b), GFP_KERNEL, NULL, NULL);
+  if (!b)
+    return -ENOMEM;
+  b->mem = kmalloc(4096, GFP_KERNEL);
+  if (b->mem)
+    return 0;
+  klp_shadow_free(NULL, BUF_ID, NULL);
+  return -ENOMEM;
+}
+static void drop(struct klp_object *obj)
+{
+  struct buf *b = klp_shadow_get(NULL, BUF_ID);
+
+  if (!b)
+    return;
+  kfree(b->mem);
+  klp_shadow_free(NULL, BUF_ID, NULL);
+}`,
+  callbacks: '      .pre_patch = take,\n      .post_unpatch = drop,',
+};
+
+test('a buffer in a shadow variable that the successor does not know: both stay', async () => {
+  const { findings } = await check(lineage(REPLACED, SHARED, {}));
+  const own = findings.filter((finding) => finding.code === 'orphaned-side-effect');
+  expect(own.map(({ severity }) => severity)).toEqual(['information', 'information']);
+  expect(own[0]?.message).toContain('the allocation kmalloc in take');
+  expect(own[1]?.message).toContain('the shadow variable <NULL, 0xb0f>');
+});
+
+test('a notifier of a module that holds itself: a warning, for nothing can free it', async () => {
+  const { findings } = await check(lineage(REPLACED, PINNED, {}));
+  const own = findings.filter((finding) => finding.message.includes('the notifier nb'));
+  expect(own.map(({ code, severity }) => `${severity} ${code}`)).toContain('warning orphaned-side-effect');
+  expect(own.map(({ code }) => code)).not.toContain('dangling-module-pointer');
+  expect(own.find(({ code }) => code === 'orphaned-side-effect')?.message).toContain(
+    'the kernel goes on using m_v1, which something holds in memory',
+  );
+});
+
+precision(
+  'orphaned-side-effect',
+  [
+    {
+      what: 'a key counted up',
+      lineage: lineage(REPLACED, KEY(), { states: '  { .id = 1, .version = 1 },' }),
+      says: 'counts it twice',
+      severity: 'error',
+    },
+    {
+      what: 'a setting, saved in static data, which the successor saves again',
+      lineage: lineage(REPLACED, SYSCTL, SYSCTL),
+      says: 'the kernel variable sysctl_tcp_sack',
+      on: '.replace',
+      severity: 'warning',
+    },
+  ],
+  [
+    {
+      why: 'the successor counts it down, once',
+      lineage: lineage(REPLACED, KEY(), {
+        ...value(
+          'extern struct static_key_false acme_key;',
+          'struct klp_state *prev = klp_get_prev_state(1);\n\n  if (prev && prev->version == 1)\n    static_branch_dec(&acme_key);',
+          '',
+        ),
+        states: '  { .id = 1, .version = 2 },',
+      }),
+    },
+    {
+      why: 'both write the same, and the last one the default',
+      lineage: lineage(REPLACED, CONSTANT, CONSTANT),
+    },
+    {
+      why: 'three versions share one buffer',
+      lineage: lineage(manifest(['released', 'released', 'draft']), SHARED, SHARED, SHARED),
+    },
+    {
+      why: 'the manifest keeps it',
+      lineage: lineage(
+        manifest([
+          { status: 'released', more: '    keeps:\n      - { effect: static_branch_inc, key: acme_key }\n' },
+          { status: 'draft', more: '    keeps:\n      - { effect: static_branch_inc, key: acme_key }\n' },
+        ]),
+        KEY(),
+        { states: '  { .id = 1, .version = 1 },' },
+      ),
+    },
+  ],
+);

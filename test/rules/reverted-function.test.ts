@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { check, expectMarked, lineage, manifest } from './fixture';
+import { precision } from './precision';
 
 const two = { functions: ['acme_open', 'acme_stat'] };
 const one = { functions: ['acme_open'] };
@@ -73,3 +74,67 @@ test('a faulty version is history', async () => {
 test('a released version: on the draft after it, if that lacks it too', async () => {
   await expectMarked(lineage(manifest(['released', 'released', 'draft']), two, one, two));
 });
+
+const UPGRADE = manifest(['released', 'draft']);
+const table = (entries: string): string =>
+  `  {\n    .funcs = (struct klp_func[]) {\n${entries}\n      { }\n    },\n  },`;
+const entry = (name: string, more = ''): string =>
+  `      { .old_name = "${name}", .new_func = klpp_acme_open${more} },`;
+
+precision(
+  'reverted-function',
+  [
+    {
+      what: 'an entry under an #if that is not taken any more',
+      lineage: lineage(UPGRADE, two, {
+        ...one,
+        objects: table(`${entry('acme_open')}\n#ifdef LP_OLD_FIX\n${entry('acme_stat')}\n#endif`),
+      }),
+      says: 'acme_stat(), which v1 patches',
+      severity: 'information',
+    },
+    {
+      what: 'it moves from a module to the kernel',
+      lineage: lineage(UPGRADE, { objects: '  {\n    .name = "ext4",\n    .funcs = funcs,\n  },' }, {}),
+      says: 'acme_open() of ext4',
+    },
+    {
+      what: 'lock without its unlock',
+      lineage: lineage(UPGRADE, { functions: ['acme_lock', 'acme_unlock'] }, { functions: ['acme_lock'] }),
+      says: 'acme_unlock() returns to the original while its partner stays patched',
+      severity: 'warning',
+    },
+  ],
+  [
+    {
+      why: 'another replacement for the same function',
+      lineage: lineage(UPGRADE, two, {
+        ...one,
+        objects: table(`${entry('acme_open')}\n${entry('acme_stat')}`),
+      }),
+    },
+    {
+      why: 'position 0 and 1 are the same function',
+      lineage: lineage(
+        UPGRADE,
+        { objects: table(entry('acme_open', ', .old_sympos = 1')) },
+        { objects: table(entry('acme_open')) },
+      ),
+    },
+    {
+      why: 'entries made by a macro',
+      lineage: lineage(UPGRADE, two, {
+        ...two,
+        body: '#define KLPP(fn) { .old_name = #fn, .new_func = klpp_##fn },',
+        objects: table('      KLPP(acme_open) KLPP(acme_stat)'),
+      }),
+    },
+    {
+      why: 'entries of a header that is not there',
+      lineage: lineage(UPGRADE, two, {
+        ...one,
+        objects: table(`${entry('acme_open')}\n      LP_MORE(acme_stat),`),
+      }),
+    },
+  ],
+);

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { FILE, FOLDER, marked, NOTIFIER, VALUE } from './effects';
 import { check, expectMarked, lineage, manifest } from './fixture';
+import { precision } from './precision';
 
 const EXAMPLE = join(import.meta.dirname, '../../examples/net-fixes');
 
@@ -89,3 +90,127 @@ test('nothing stays where callbacks only print', async () => {
   };
   await expectMarked(lineage(manifest(['released', 'draft']), {}, printing));
 });
+
+const BACK = manifest(['released', 'draft']);
+const LOGS = {
+  body: `static int show_it(struct seq_file *m, void *v) { return 0; }
+static int lp_on(struct klp_object *obj)
+{
+  int ret;
+
+  if (!proc_create_single("lp_status", 0444, NULL, show_it))
+    return -ENOMEM;
+  ret = acme_prepare();
+  if (ret)
+    goto err;
+  return 0;
+err:
+  remove_proc_entry("lp_status", NULL);
+  return ret;
+}
+static void lp_off(struct klp_object *obj)
+{
+  remove_proc_entry("lp_status", NULL);
+}`,
+  callbacks: '      .pre_patch = lp_on,\n      .post_unpatch = lp_off,',
+};
+const THREAD = {
+  body: `static struct task_struct *t;
+static int loop(void *d) { while (!kthread_should_stop()) msleep(100); return 0; }
+static int lp_on(struct klp_object *obj)
+{
+  t = kthread_run(loop, NULL, "lp_loop");
+  return PTR_ERR_OR_ZERO(t);
+}
+static void lp_off(struct klp_object *obj)
+{
+  kthread_stop(t);
+}`,
+  callbacks: '      .pre_patch = lp_on,\n      .post_unpatch = lp_off,',
+};
+const IN_ANOTHER_FILE = `${lineage(
+  BACK,
+  {},
+  {
+    body: 'int lp_hook(void);\nvoid lp_unhook(void);\nstatic int lp_on(struct klp_object *obj) { return lp_hook(); }\nstatic void lp_off(struct klp_object *obj) { lp_unhook(); }',
+    callbacks: '      .pre_patch = lp_on,\n      .post_unpatch = lp_off,',
+  },
+)}//- v2/b.c
+#include <linux/reboot.h>
+static int seen(struct notifier_block *nb, unsigned long event, void *data) { return NOTIFY_DONE; }
+static struct notifier_block nb = { .notifier_call = seen };
+int lp_hook(void) { return register_reboot_notifier(&nb); }
+void lp_unhook(void) { unregister_reboot_notifier(&nb); }
+`;
+const REMOVES = {
+  body: 'static void clean(struct klp_object *obj)\n{\n  remove_proc_entry("lp_status", NULL);\n}',
+  callbacks: '      .post_patch = clean,',
+};
+
+precision(
+  'unsafe-downgrade',
+  [
+    {
+      what: 'a proc entry, whose undo also stands on the error path',
+      lineage: lineage(BACK, {}, LOGS),
+      says: 'the proc entry lp_status stays and points into m_v2',
+      on: 'proc_create_single(',
+      run: ['load v2', 'load v1', 'unload v2'],
+    },
+    {
+      what: 'a thread',
+      lineage: lineage(BACK, {}, THREAD),
+      says: 'kernel thread lp_loop',
+      on: 'kthread_run(',
+    },
+    {
+      what: 'a notifier that another file of the module registers',
+      lineage: IN_ANOTHER_FILE,
+      says: "v2's post_unpatch, which undoes it, is not called",
+      on: 'register_reboot_notifier(',
+    },
+    {
+      what: 'the older one has a state too, in the same version, and does not look at it',
+      lineage: lineage(
+        BACK,
+        { states: '  { .id = 7, .version = 1 },' },
+        { ...LOGS, states: '  { .id = 7, .version = 1 },' },
+      ),
+      says: 'v1 cannot safely replace v2',
+    },
+  ],
+  [
+    { why: 'the older one already removes it by its name', lineage: lineage(BACK, REMOVES, LOGS) },
+    {
+      why: 'the state of the newer one is in a higher version: the kernel refuses the way back',
+      lineage: lineage(
+        BACK,
+        { states: '  { .id = 7, .version = 1 },' },
+        { ...LOGS, states: '  { .id = 7, .version = 2 },' },
+      ),
+    },
+    {
+      why: 'the older one is stacked on it and replaces nothing',
+      lineage: lineage(BACK, { replace: '' }, LOGS),
+    },
+    {
+      why: 'what is made and removed in one callback',
+      lineage: lineage(
+        BACK,
+        {},
+        {
+          body: `static void probe(struct klp_object *obj)
+{
+  void *buffer = kmalloc(64, GFP_KERNEL);
+
+  if (!buffer)
+    return;
+  acme_fill(buffer);
+  kfree(buffer);
+}`,
+          callbacks: '      .post_patch = probe,',
+        },
+      ),
+    },
+  ],
+);

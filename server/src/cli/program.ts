@@ -51,7 +51,7 @@ usage: klp-lineage COMMAND [PATH] [options]
 PATH is a manifest (livepatch.yaml) or a folder; by default the nearest manifest upward.
 
 ${Object.entries(COMMANDS)
-  .map(([name, command]) => `  ${name.padEnd(9)} ${command.summary}`)
+  .map(([name, command]) => `  ${name.padEnd(11)} ${command.summary}`)
   .join('\n')}
 
 \`klp-lineage help COMMAND\` tells a command's options.

@@ -36,14 +36,23 @@ export function panelModel(analysis: Analysis, toUri: (file: string) => string):
       certainty: transition.run.verdict.certainty,
       because: because(transition),
     })),
-    notices: lineage.versions.flatMap((version) =>
-      version.unread.length > 0
-        ? [`${version.name}: ${version.unread.join(', ')} could not be read`]
-        : version.facts && !version.facts.complete
-          ? [`${version.name}: parts of its sources could not be understood`]
-          : [],
-    ),
+    notices: [
+      ...searchNotice(analysis),
+      ...lineage.versions.flatMap((version) =>
+        version.unread.length > 0
+          ? [`${version.name}: ${version.unread.join(', ')} could not be read`]
+          : version.facts && !version.facts.complete
+            ? [`${version.name}: parts of its sources could not be understood`]
+            : [],
+      ),
+    ],
   };
+}
+
+/** A search that was cut short is said: what it did not see may be there. */
+function searchNotice(analysis: Analysis): string[] {
+  const { exhausted } = analysis.transitions.search();
+  return exhausted === null ? [] : [`Not every way was tried: ${exhausted}.`];
 }
 
 function panelVersion(analysis: Analysis, version: LineageVersion, toSource: ToSource): PanelVersion {

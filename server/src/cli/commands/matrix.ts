@@ -28,7 +28,8 @@ export const matrix: Command = {
     if (format === 'json') {
       const verdicts = all.map((transition) => transitionJson(transition, transitions, opened.places));
       const versions = lineage.versions.map((version) => version.name);
-      print(`${JSON.stringify({ schema: 1, versions, verdicts }, null, 2)}\n`);
+      const { states, exhausted } = transitions.search();
+      print(`${JSON.stringify({ schema: 1, versions, verdicts, search: { states, exhausted } }, null, 2)}\n`);
     } else {
       const style = styleFor(process.stdout.isTTY === true && !process.env.NO_COLOR);
       const names = lineage.versions.map((version) => printable(version.name));

@@ -7,7 +7,11 @@ import { type ComparedStep, compareStep } from '../../host/rehearsal/compare';
 import { RehearsalFailure } from '../../host/rehearsal/failure';
 import { debianKernel, kernelFromFiles, type RehearsalKernel } from '../../host/rehearsal/kernel-packages';
 import type { ModuleSource } from '../../host/rehearsal/modules';
-import { cannotRehearse, type RehearsedScenario, rehearse as rehearseInGuest } from '../../host/rehearsal/rehearse';
+import {
+  cannotRehearse,
+  type RehearsedScenario,
+  rehearse as rehearseInGuest,
+} from '../../host/rehearsal/rehearse';
 import { EXIT, Failure } from '../failure';
 import { openLineage, requireUsable } from '../open';
 import { print } from '../print';
@@ -89,24 +93,37 @@ function terminalStyle(): Style {
 
 function failureFor(error: RehearsalFailure): Failure {
   const details = error.details.length > 0 ? `: ${error.details.slice(0, 5).join(' | ')}` : '';
-  return new Failure(`${error.message}${details}`, error.kind === 'interrupted' ? EXIT.interrupted : EXIT.usage);
+  return new Failure(
+    `${error.message}${details}`,
+    error.kind === 'interrupted' ? EXIT.interrupted : EXIT.usage,
+  );
 }
 
 /** What is rehearsed: the steps that are given, or the manifest's scenarios. */
-function waysOf(analysis: Analysis, options: Options): { readonly name: string; readonly steps: readonly Step[] }[] {
+function waysOf(
+  analysis: Analysis,
+  options: Options,
+): { readonly name: string; readonly steps: readonly Step[] }[] {
   if (typeof options.steps === 'string') {
     return [{ name: options.steps, steps: readSteps(options.steps, knownNames(analysis.lineage)) }];
   }
   const scenarios = analysis.lineage.manifest.scenarios.filter((scenario) => scenario.complete);
   if (scenarios.length === 0) {
-    throw new Failure('--steps is missing, as in --steps "load v1; load v2" (and the manifest has no scenarios)');
+    throw new Failure(
+      '--steps is missing, as in --steps "load v1; load v2" (and the manifest has no scenarios)',
+    );
   }
-  return scenarios.map((scenario) => ({ name: scenario.name.value, steps: scenario.steps.map((step) => step.value) }));
+  return scenarios.map((scenario) => ({
+    name: scenario.name.value,
+    steps: scenario.steps.map((step) => step.value),
+  }));
 }
 
 /** The guest knows modules, not versions. */
 function withModule(analysis: Analysis, step: Step): Step {
-  return 'name' in step ? { ...step, name: versionByName(analysis.lineage, step.name)?.module ?? step.name } : step;
+  return 'name' in step
+    ? { ...step, name: versionByName(analysis.lineage, step.name)?.module ?? step.name }
+    : step;
 }
 
 /** The sources of every module that the steps name. */
@@ -119,21 +136,29 @@ function modulesOf(analysis: Analysis, steps: readonly Step[]): ModuleSource[] {
     const name = version?.module ?? step.name;
     if (modules.has(name)) continue;
     if (!program) throw new Failure(`${step.name} has no sources that could be built for a rehearsal`);
-    const files = version ? analysis.filesOf(version) : [...new Set(program.units.flatMap((unit) => unit.files))];
+    const files = version
+      ? analysis.filesOf(version)
+      : [...new Set(program.units.flatMap((unit) => unit.files))];
     const base = commonFolder(files);
-    const sources = files.map((file) => ({ file: relative(base, file).split(sep).join('/'), text: analysis.text(file) }));
+    const sources = files.map((file) => ({
+      file: relative(base, file).split(sep).join('/'),
+      text: analysis.text(file),
+    }));
     modules.set(name, { name, sources, defines: definesOf(version?.entry.defines) });
   }
   return [...modules.values()];
 }
 
-function definesOf(defines: ReadonlyMap<string, { readonly value: string }> | undefined): Record<string, string> {
+function definesOf(
+  defines: ReadonlyMap<string, { readonly value: string }> | undefined,
+): Record<string, string> {
   return Object.fromEntries([...(defines ?? [])].map(([name, value]) => [name, value.value]));
 }
 
 function commonFolder(files: readonly string[]): string {
   let folder = dirname(files[0] ?? '/');
-  while (!files.every((file) => file.startsWith(folder === '/' ? folder : `${folder}/`))) folder = dirname(folder);
+  while (!files.every((file) => file.startsWith(folder === '/' ? folder : `${folder}/`)))
+    folder = dirname(folder);
   return folder;
 }
 
@@ -146,12 +171,19 @@ async function kernelOf(
   const { headers, image, kernel } = options;
   if (typeof headers === 'string' && typeof image === 'string') return kernelFromFiles(headers, image);
   if (headers !== undefined || image !== undefined) throw new Failure('--headers and --image go together');
-  const series = typeof kernel === 'string' ? kernel : /^\d+\.\d+/.exec(analysis.lineage.capabilities.release)?.[0];
-  if (series === undefined) throw new Failure('--kernel is missing, as in --kernel 6.1 (the manifest names none)');
+  const series =
+    typeof kernel === 'string' ? kernel : /^\d+\.\d+/.exec(analysis.lineage.capabilities.release)?.[0];
+  if (series === undefined)
+    throw new Failure('--kernel is missing, as in --kernel 6.1 (the manifest names none)');
   return debianKernel({ series, signal, progress });
 }
 
-function compared(name: string, predicted: Run, real: RehearsedScenario | undefined, modules: readonly string[]): Rehearsed {
+function compared(
+  name: string,
+  predicted: Run,
+  real: RehearsedScenario | undefined,
+  modules: readonly string[],
+): Rehearsed {
   const seen: RehearsedScenario = real ?? { steps: [], crash: null };
   const steps = predicted.outcomes.map((outcome, i) => {
     const log = outcome.happenings.flatMap((it) => (it.k === 'log' && it.timed ? [it.text] : []));
@@ -162,7 +194,13 @@ function compared(name: string, predicted: Run, real: RehearsedScenario | undefi
       modules,
     );
   });
-  return { name, predicted, real: seen, steps, same: seen.crash === null && steps.every((step) => step.same) };
+  return {
+    name,
+    predicted,
+    real: seen,
+    steps,
+    same: seen.crash === null && steps.every((step) => step.same),
+  };
 }
 
 function textOf(release: string, one: Rehearsed, style: Style): string {
@@ -170,7 +208,12 @@ function textOf(release: string, one: Rehearsed, style: Style): string {
   one.steps.forEach((step, i) => {
     const of = one.predicted.steps[i];
     const { predicted, real } = step.results;
-    const result = predicted === real ? (predicted === 0 ? '' : `  -> ${predicted}`) : `  -> predicted ${predicted}, real ${real ?? 'none'}`;
+    const result =
+      predicted === real
+        ? predicted === 0
+          ? ''
+          : `  -> ${predicted}`
+        : `  -> predicted ${predicted}, real ${real ?? 'none'}`;
     lines.push(`% ${of ? formatStep(of) : ''}${result}`);
     for (const line of step.lines) {
       if (line.same) lines.push(`    ${line.real ?? line.predicted ?? ''}`);
@@ -180,7 +223,8 @@ function textOf(release: string, one: Rehearsed, style: Style): string {
       }
     }
   });
-  if (one.real.crash) lines.push(style.red(`the kernel ended with: ${one.real.crash.headline} (${one.real.crash.kind})`));
+  if (one.real.crash)
+    lines.push(style.red(`the kernel ended with: ${one.real.crash.headline} (${one.real.crash.kind})`));
   lines.push(one.same ? 'equal: every line was predicted' : 'DIFFERENT: - predicted only, + real only');
   return `${lines.map(printableLine).join('\n')}\n`;
 }
@@ -188,7 +232,10 @@ function textOf(release: string, one: Rehearsed, style: Style): string {
 /** Colours are ours; everything else on the line is made harmless. */
 function printableLine(line: string): string {
   // oxlint-disable-next-line no-control-regex -- the colours that styleFor wrote
-  return line.split(/(\u001b\[\d+m)/).map((part, i) => (i % 2 === 1 ? part : printable(part))).join('');
+  return line
+    .split(/(\u001b\[\d+m)/)
+    .map((part, i) => (i % 2 === 1 ? part : printable(part)))
+    .join('');
 }
 
 function jsonOf(release: string, rehearsed: readonly Rehearsed[]): object {

@@ -50,7 +50,8 @@ export class Lowering {
   statics: VariableIr[] = [];
   functionName = '';
   returns: CType | null = null;
-  private bindings = new Map<number, Binding>();
+  /** Heads of items bind nothing: made for the first name that is bound. */
+  private bindings: Map<number, Binding> | null = null;
   private undo: (number | Binding | undefined)[] = [];
   private positions: number[] = [];
 
@@ -136,10 +137,11 @@ export class Lowering {
   }
 
   binding(name: number): Binding | undefined {
-    return this.bindings.get(name);
+    return this.bindings === null ? undefined : this.bindings.get(name);
   }
 
   bind(name: number, binding: Binding): void {
+    this.bindings ??= new Map();
     this.undo.push(name, this.bindings.get(name));
     this.bindings.set(name, binding);
   }
@@ -153,8 +155,8 @@ export class Lowering {
     while (this.undo.length > mark) {
       const before = this.undo.pop() as Binding | undefined;
       const name = this.undo.pop() as number;
-      if (before === undefined) this.bindings.delete(name);
-      else this.bindings.set(name, before);
+      if (before === undefined) this.bindings?.delete(name);
+      else this.bindings?.set(name, before);
     }
   }
 

@@ -1,8 +1,8 @@
-import { lastSegmentStart } from './paths';
 import type { InstanceId } from '../kernel/types';
 import type { MachineServices, PatchRecord, QueuedTask } from './api';
 import type { Interpreter } from './interpreter';
 import type { Cell } from './memory';
+import { lastSegmentStart } from './paths';
 import { slotOf, staticBlock } from './program';
 import type { BlockId, FunctionValue, Pointer, Value } from './values';
 

@@ -1,8 +1,17 @@
-import type { Effect } from '../execution/effects';
 import type { UnknownReason } from '../execution/machine-host';
 import { formatStep, type Step } from '../manifest/steps';
 import type { Lineage, LineageVersion } from './lineage';
 import { targetsLoaded } from './run';
+import {
+  canFail,
+  hasCallbacks,
+  LIMITS,
+  leftoverKey,
+  replaces,
+  type SearchLimits,
+  settingsOf,
+  targetsOf,
+} from './search-ways';
 import {
   type Danger,
   dangersOf,
@@ -18,14 +27,6 @@ import { World } from './world';
  * A walk over the states that are reachable from a clean kernel, shortest ways first. Pairs of versions do not
  * suffice: what v1 handed to v2 decides what v2 hands to v3.
  */
-
-/** How far one search goes at most. */
-export interface SearchLimits {
-  readonly states: number;
-  readonly transitions: number;
-}
-
-const LIMITS: SearchLimits = { states: 1_500, transitions: 40_000 };
 
 /**
  * Steps of one way that each leave something more behind. A lineage that leaks at every upgrade reaches ever new states
@@ -286,7 +287,11 @@ class Walk {
     // A kept world knows the versions as they were read when it was made.
     if (kept.end.lineage !== this.#lineage) kept.end = new World(this.#lineage, {}, kept.end);
     const leaks = this.#leftovers(kept.end, kept.key).length > state.leftCount ? 1 : 0;
-    if (state.leakingSteps + leaks > MAX_LEAKING_STEPS) return;
+    if (state.leakingSteps + leaks > MAX_LEAKING_STEPS) {
+      this.#exhausted ??=
+        'ways on which more than one step leaves something behind were not followed to their end';
+      return;
+    }
     if (this.#loadsIn(trial) >= MAX_LOADS) {
       this.#exhausted = `ways that load more than ${MAX_LOADS} versions were not followed`;
       return;
@@ -398,48 +403,4 @@ class Walk {
     };
     return { trial, key, end: world };
   }
-}
-
-/** What every trial depends on beside the versions that take part: the kernel, and what the manifest lets stay. */
-function settingsOf({ manifest, versions }: Lineage): string {
-  const { release, has, lacks } = manifest.kernel;
-  const keeps = versions
-    .filter((version) => version.entry.keeps.length > 0)
-    .map((version) => [
-      version.name,
-      version.index,
-      version.entry.keeps.map((kept) => [kept.effect.value, kept.key?.value ?? null]),
-    ]);
-  const features = [has, lacks].map((list) => list.map((item) => item.value));
-  // Whether a later version lists the same is part of the answer.
-  return JSON.stringify([release?.value ?? '', features, keeps, keeps.length > 0 ? versions.length : 0]);
-}
-
-function leftoverKey(leftover: Leftover): string {
-  const { effect } = leftover;
-  return `${effect.row.family} ${effect.key} ${effect.count} ${leftover.version?.name ?? ''}`;
-}
-
-function replaces(version: LineageVersion): boolean {
-  return version.facts?.patch?.replace !== false;
-}
-
-function hasCallbacks(version: LineageVersion): boolean {
-  return (version.facts?.patch?.objects ?? []).some((object) => object.callbacks.length > 0);
-}
-
-/** Modules whose coming and going calls a callback of one of the two. */
-function targetsOf(a: LineageVersion | null, b: LineageVersion | null): string[] {
-  const names = new Set<string>();
-  for (const version of [a, b]) {
-    for (const object of version?.facts?.patch?.objects ?? []) {
-      if (object.name !== null && object.name !== '' && object.callbacks.length > 0) names.add(object.name);
-    }
-  }
-  return [...names];
-}
-
-/** Whether this effect was made where a failure can still be answered: the error paths of init and pre_patch. */
-function canFail(effect: Effect): boolean {
-  return effect.row.fails !== 'never' && (effect.by.during === 'pre_patch' || effect.by.during === 'init');
 }

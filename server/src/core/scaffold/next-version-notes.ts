@@ -87,6 +87,20 @@ function clashesOf(alone: Run, over: Run, from: LineageVersion, added: LineageVe
       if (what !== null) found.set(identity(effect), { effect, again: by, what });
     }
   }
+  const before = over.outcomes.flatMap(({ happenings }) =>
+    happenings.flatMap((it) => (it.k === 'effect' && it.event.k === 'done' ? [it.event.effect] : [])),
+  );
+  for (const danger of over.verdict.dangers) {
+    // klp_shadow_alloc() of what is there warns and answers NULL: told as a fault, not as a repeated effect.
+    const effect = before.find(
+      (it) =>
+        it.row.family === 'shadow variable' &&
+        danger.text.endsWith(` ${it.key}`) &&
+        isSameVersion(makerOf(it), from),
+    );
+    if (!danger.effect && effect && danger.place && !found.has(identity(effect)))
+      found.set(identity(effect), { effect, again: null, what: danger.text });
+  }
   if (refusal) return [...found.values()];
   const left = [
     ...over.verdict.dangers.flatMap((danger) =>
@@ -97,8 +111,11 @@ function clashesOf(alone: Run, over: Run, from: LineageVersion, added: LineageVe
     ),
   ];
   for (const effect of left) {
-    if (!found.has(identity(effect)))
-      found.set(identity(effect), { effect, again: null, what: 'nobody undoes it any more' });
+    const what =
+      effect.row.key === 'value'
+        ? 'what stood there before is not restored any more'
+        : 'nobody undoes it any more';
+    if (!found.has(identity(effect))) found.set(identity(effect), { effect, again: null, what });
   }
   const there = new Set(over.end.effects().map(identity));
   for (const effect of alone.end.effects()) {
@@ -150,10 +167,14 @@ function whatToWrite(
 ): string {
   const ids = [...firstById(from).keys()];
   const during = again?.during ?? 'pre_patch and post_patch';
+  const asks =
+    during === 'init'
+      ? `Move it from init to pre_patch of vmlinux and ask`
+      : `In ${added.name}'s ${during} of vmlinux ask`;
   if (ids.length > 0) {
     const id = ids.length === 1 ? String(ids[0]) : `the id that stands for it (${ids.join(', ')})`;
     return (
-      `In ${added.name}'s ${during} of vmlinux ask klp_get_prev_state(${id}) first: where it answers a state, take its data over ` +
+      `${asks} klp_get_prev_state(${id}) first: where it answers a state, take its data over ` +
       `in post_patch and do not do this again; where it answers NULL, do it and keep in the state's data what the undo needs. Undo it in ` +
       `the unpatch callbacks through that data, not through a variable of the module.`
     );
@@ -161,7 +182,7 @@ function whatToWrite(
   const declare = `Declare a klp_state (id ${free} is free in this lineage) in ${added.name}, so that the version after it can ask klp_get_prev_state(${free}).`;
   switch (effect.row.key) {
     case 'name':
-      return `${from.name} declares no klp_state, so ${added.name} can only look for the name: where it is there, take it for ${from.name}'s and remove it before making its own, in post_patch. ${declare}`;
+      return `${from.name} declares no klp_state, so ${added.name} can only look for the name: make it in post_patch, and there remove first what has that name (its code is ${from.name}'s). ${declare}`;
     case 'heap':
       return effect.row.family === 'shadow variable'
         ? `${added.name} finds it by its id: ask klp_shadow_get() first and keep what is there. ${declare}`

@@ -5,7 +5,7 @@ import type { Place } from '../place';
 import { Places } from '../places';
 import { kbuildText } from './kbuild';
 import { dirname, type Layout, planLayout, relativePath } from './layout';
-import { applyChanges, type TextChange } from './merge';
+import { applyChanges } from './merge';
 import { checkNext, type NextCast } from './next-version-checks';
 import { nextNotes } from './next-version-notes';
 import { type Prospect, prospect } from './prospect';
@@ -23,7 +23,11 @@ export type NextVersion =
   | {
       readonly ok: true;
       readonly files: readonly NewFile[];
-      readonly manifestEdits: readonly Omit<TextChange, 'file'>[];
+      readonly manifestEdits: readonly {
+        readonly start: number;
+        readonly end: number;
+        readonly text: string;
+      }[];
       /** What its callbacks meet when it replaces FROM; the worst first. */
       readonly notes: readonly string[];
     }
@@ -36,9 +40,11 @@ export type NextVersion =
  */
 export function nextVersion(subject: Subject, request: NextRequest): NextVersion {
   const home = dirname(subject.manifestFile);
+  // Places in the copies are told too, before anything is written.
+  const texts = new Map<string, string>();
   const places = new Places(
     (file) => relativePath(home, file),
-    (file) => subject.text(file),
+    (file) => texts.get(file) ?? subject.text(file),
   );
   const where = (place: Place): string => `${places.file(place.file)}:${places.line(place)}`;
   const refused = (...reasons: readonly string[]): NextVersion => ({ ok: false, reasons });
@@ -70,6 +76,7 @@ export function nextVersion(subject: Subject, request: NextRequest): NextVersion
       text: kbuildText(names.module, layout.objects, `${names.version}, after ${from.name}`),
     },
   ];
+  for (const file of files) texts.set(file.path, file.text);
   const blocked = files.filter((file) => subject.exists(file.path)).map((file) => places.file(file.path));
   if (blocked.length > 0)
     return refused(
@@ -85,10 +92,7 @@ export function nextVersion(subject: Subject, request: NextRequest): NextVersion
   if (!edit.ok) return refused(edit.reason);
   const result = prospect(
     subject,
-    applyChanges(
-      manifest,
-      edit.edits.map((change) => ({ file: subject.manifestFile, ...change })),
-    ),
+    applyChanges(manifest, edit.edits),
     names.version,
     files,
     layout.copies.filter((copy) => copy.unit).map((copy) => copy.to),

@@ -32,7 +32,9 @@ function allocate(context: ApiContext, warn: boolean): Value {
       const number = numberOf(id);
       const shown = number === null ? nameOf(context, id) : number.toString(16);
       const address = context.placeholder;
-      context.log(`livepatch: Failed to construct shadow variable <${address}, ${shown}> (${context.describe(result)})`);
+      context.log(
+        `livepatch: Failed to construct shadow variable <${address}, ${shown}> (${context.describe(result)})`,
+      );
       context.free(memory);
       return 0;
     }

@@ -1,0 +1,58 @@
+import type { Effect } from '../execution/effects';
+import type { Lineage, LineageVersion } from './lineage';
+import type { Leftover } from './verdict';
+
+/** How far one search goes at most. */
+export interface SearchLimits {
+  readonly states: number;
+  readonly transitions: number;
+}
+
+export const LIMITS: SearchLimits = { states: 1_500, transitions: 40_000 };
+
+/** What every trial depends on beside the versions that take part: the kernel, and what the manifest lets stay. */
+export function settingsOf({ manifest, versions }: Lineage): string {
+  const { release, has, lacks } = manifest.kernel;
+  const keeps = versions
+    .filter((version) => version.entry.keeps.length > 0)
+    .map((version) => [
+      version.name,
+      version.index,
+      version.entry.keeps.map((kept) => [kept.effect.value, kept.key?.value ?? null]),
+    ]);
+  const features = [has, lacks].map((list) => list.map((item) => item.value));
+  // Whether a later version lists the same is part of the answer.
+  return JSON.stringify([release?.value ?? '', features, keeps, keeps.length > 0 ? versions.length : 0]);
+}
+
+/** Names a leftover, the same in all states that have it. */
+export function leftoverKey(leftover: Leftover): string {
+  const { effect } = leftover;
+  return `${effect.row.family} ${effect.key} ${effect.count} ${leftover.version?.name ?? ''}`;
+}
+
+/** Whether this version takes the place of what was enabled before it, as far as its sources say. */
+export function replaces(version: LineageVersion): boolean {
+  return version.facts?.patch?.replace !== false;
+}
+
+/** Whether any of its objects has a callback. */
+export function hasCallbacks(version: LineageVersion): boolean {
+  return (version.facts?.patch?.objects ?? []).some((object) => object.callbacks.length > 0);
+}
+
+/** Modules whose coming and going calls a callback of one of the two. */
+export function targetsOf(a: LineageVersion | null, b: LineageVersion | null): string[] {
+  const names = new Set<string>();
+  for (const version of [a, b]) {
+    for (const object of version?.facts?.patch?.objects ?? []) {
+      if (object.name !== null && object.name !== '' && object.callbacks.length > 0) names.add(object.name);
+    }
+  }
+  return [...names];
+}
+
+/** Whether this effect was made where a failure can still be answered: the error paths of init and pre_patch. */
+export function canFail(effect: Effect): boolean {
+  return effect.row.fails !== 'never' && (effect.by.during === 'pre_patch' || effect.by.during === 'init');
+}
