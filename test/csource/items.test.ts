@@ -181,3 +181,18 @@ test('what stands in front of an item belongs to it, in open documents as well',
   }
   source.dispose();
 });
+
+test.each(['late_initcall', 'device_initcall', 'subsys_initcall_sync'])(
+  '%s() is module_init() in a module',
+  (macro) => {
+    const unit = read(`static int __init start(void) { return 0; }\n${macro}(start);\n`);
+    expect(unit.moduleInit?.function).toBe('start');
+  },
+);
+
+test('init_module() and cleanup_module() need no macro', () => {
+  const unit = read('int init_module(void) { return 0; }\nvoid cleanup_module(void) { }\n');
+  expect(unit.moduleInit?.function).toBe('init_module');
+  expect(unit.moduleExit?.function).toBe('cleanup_module');
+  expect(read('static int init_module(void) { return 0; }\n').moduleInit).toBeNull();
+});

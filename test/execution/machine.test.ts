@@ -291,3 +291,49 @@ test('a kernel function can be asked to fail once', () => {
   expect(machine.init(1)).toBe(-12);
   expect(machine.init(1)).toBe(0);
 });
+
+const TIMERS = `
+static struct hrtimer ticking, once;
+static struct timer_list late;
+static struct delayed_work soon;
+static enum hrtimer_restart tick(struct hrtimer *t) { pr_info("tick\\n"); return HRTIMER_RESTART; }
+static enum hrtimer_restart single(struct hrtimer *t) { pr_info("single\\n"); return HRTIMER_NORESTART; }
+static void fire(struct timer_list *t) { pr_info("late\\n"); }
+static void work(struct work_struct *w) { pr_info("soon\\n"); }
+static int start(void)
+{
+	ticking.function = tick;
+	hrtimer_start(&ticking, ms_to_ktime(10), HRTIMER_MODE_REL);
+	once.function = single;
+	hrtimer_start(&once, ms_to_ktime(10), HRTIMER_MODE_REL);
+	timer_setup(&late, fire, 0);
+	mod_timer(&late, jiffies + HZ);
+	INIT_DELAYED_WORK(&soon, work);
+	schedule_delayed_work(&soon, 0);
+	return 0;
+}
+module_init(start);
+`;
+
+test('a timer that asks for it is started anew, as kernel/time/hrtimer.c does', () => {
+  const host = new RecordingHost();
+  const machine = new Machine(host);
+  machine.insert(1, programOf('timers', TIMERS), new Map());
+  machine.init(1);
+  machine.runTasks();
+  machine.runTasks();
+  expect(host.lines.map((line) => line.trim())).toEqual(['tick', 'single', 'late', 'soon', 'tick']);
+  expect(machine.effects().map((effect) => effect.key)).toEqual(['ticking']);
+});
+
+test('in a hurry nothing goes off that waits for its time', () => {
+  const host = new RecordingHost();
+  const machine = new Machine(host);
+  machine.insert(1, programOf('timers', TIMERS), new Map());
+  machine.init(1);
+  machine.runTasks(false);
+  // Without a delay the work is as good as queued plainly.
+  expect(host.lines.map((line) => line.trim())).toEqual(['soon']);
+  machine.runTasks();
+  expect(host.lines.map((line) => line.trim())).toEqual(['soon', 'tick', 'single', 'late']);
+});

@@ -132,3 +132,14 @@ test('what is not set, and what is not known', () => {
   expect(named.image.states).toEqual([{ id: 'ACME_ID', version: null }]);
   expect(named.complete).toBe(false);
 });
+
+test('an element of a single unknown name may be a macro with the end in it', () => {
+  const table = (cells: Readonly<Record<string, Value>>): ReturnType<typeof readPatch> =>
+    readPatch(reader({ '1:.objs': pointer(2), '2:[0].funcs': pointer(3), ...cells }, { 3: 1 }), PATCH);
+  const macro = table({ '3:[0].old_name': unknown('LP_TABLE') });
+  expect(macro.unterminated).toEqual([]);
+  expect(macro.complete).toBe(false);
+  // With a function beside it the name is one of a function.
+  const named = table({ '3:[0].old_name': unknown('NAME'), '3:[0].new_func': fn('klpp_f') });
+  expect(named.unterminated).toEqual([{ array: 'functions', pointer: pointer(3) }]);
+});

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { check, expectMarked, fixed, lineage, manifest } from './fixture';
+import { precision } from './precision';
 
 const named = (line: string, rest = '    .funcs = funcs,'): string =>
   lineage(manifest(['draft']), {
@@ -49,3 +50,44 @@ test('a released version cannot be changed: a warning at most, and nothing is of
     { code: 'bad-object-name', severity: 'warning', fixes: 0 },
   ]);
 });
+
+precision(
+  'bad-object-name',
+  [
+    {
+      what: 'a macro with the name',
+      lineage: lineage(manifest(['draft']), {
+        body: '#define TARGET "kvm-intel"',
+        objects: '  { .name = TARGET, .funcs = funcs },',
+      }),
+      says: 'lsmod shows that module as kvm_intel',
+    },
+    {
+      what: 'made of tokens',
+      lineage: lineage(manifest(['draft']), {
+        body: '#define STR(x) #x\n#define XSTR(x) STR(x)\n#define TARGET nf-tables',
+        objects: '  { .name = XSTR(TARGET), .funcs = funcs },',
+      }),
+      says: 'nf_tables',
+    },
+    { what: 'a blank behind it', lineage: named('.name = "ext4 ",'), says: 'A name has no blanks' },
+    {
+      what: 'set in init',
+      lineage: lineage(manifest(['draft']), {
+        objects: '  { .funcs = funcs },',
+        init: '  objs[0].name = "vmlinux";\n  return klp_enable_patch(&patch);',
+      }),
+      says: 'object without `.name`',
+    },
+  ],
+  [
+    { why: 'joined strings', lineage: named('.name = "nf" "_tables",') },
+    { why: 'a name that only a header knows', lineage: named('.name = LP_TARGET,') },
+    { why: 'an entry that is not compiled', lineage: named('#if 0\n    .name = "vmlinux",\n#endif') },
+    {
+      why: 'a positional entry without a name',
+      lineage: lineage(manifest(['draft']), { objects: '  { NULL, funcs },' }),
+    },
+    { why: 'exactly as long as a name may be', lineage: named(`.name = "${'a'.repeat(55)}",`) },
+  ],
+);

@@ -61,3 +61,66 @@ test('an empty manifest, and one that is no YAML, are one finding and no fault',
     expect(findings.every((finding) => finding.code === 'manifest-invalid')).toBe(true);
   }
 });
+
+test.each([
+  [
+    'a vendor kernel with what it has',
+    manifest(['draft'], { kernel: '{ release: "4.18.0-553.el8", has: [replace, callbacks] }' }),
+  ],
+  [
+    'an effect of its own, and one that is kept',
+    manifest([{ more: '    keeps:\n      - { effect: acme_hook, key: x }\n' }], {
+      end: 'effects:\n  - { do: acme_hook, undo: acme_unhook }\n',
+    }),
+  ],
+  [
+    'a scenario with targets and a failing call',
+    manifest(['released', 'draft'], {
+      end: 'targets:\n  - module: nf_tables\nscenarios:\n  - name: way\n    steps: [load nf_tables, load v1, load v2, unload v1]\n    expect: clean\n',
+    }).replace('sources: v2/*.c', 'sources: v1/a.c'),
+  ],
+  [
+    'a version that goes back',
+    manifest(['released', 'faulty', { more: '    restores: v1\n    cleans-up-after: [v2]\n' }]).replaceAll(
+      /sources: v[23]\/\*\.c/g,
+      'sources: v1/a.c',
+    ),
+  ],
+  [
+    'rules with other severities',
+    manifest(['draft'], { end: 'rules:\n  unsafe-downgrade: off\n  missing-replace: error\n' }),
+  ],
+  [
+    'module parameters, a note, Windows line ends',
+    manifest([{ more: '    params: { debug: 1 }\n    note: "a: b"\n' }]).replaceAll('\n', '\r\n'),
+  ],
+])('nothing is wrong with %s', async (_what, text) => {
+  await expectMarked(withManifest(text), 'manifest-invalid');
+});
+
+test.each([
+  ['two versions of one name', manifest(['draft', 'draft']).replace('version: v2', 'version: v1'), 'v1'],
+  ['a status that is none', manifest(['relased']), 'relased'],
+  [
+    'a scenario that names nobody',
+    manifest(['draft'], {
+      end: 'scenarios:\n  - name: way\n    steps: [load v7]\n    expect: clean\n',
+    }),
+    'v7',
+  ],
+  [
+    'a rule that nobody knows',
+    manifest(['draft'], { end: 'rules:\n  unsafe-downgrad: off\n' }),
+    'unsafe-downgrad',
+  ],
+  [
+    'sources outside the workspace',
+    manifest(['draft']).replace('v1/*.c', '../../other/*.c'),
+    '../../other/*.c',
+  ],
+])('%s', async (_what, text, words) => {
+  const { findings } = await check(withManifest(text));
+  const own = findings.filter((finding) => finding.code === 'manifest-invalid');
+  expect(own.length).toBeGreaterThan(0);
+  expect(own.map((finding) => finding.message).join('\n')).toContain(words);
+});

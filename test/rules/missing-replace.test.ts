@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { asText, check, expectMarked, fixed, lineage, manifest } from './fixture';
+import { precision } from './precision';
 
 const WITHOUT = '  //~ missing-replace';
 
@@ -61,3 +62,63 @@ test.each(['', '  .replace = false,'])('the fix puts it in: "%s"', async (replac
   expect(after.get('v2/a.c')).toContain('  .objs = objs,\n  .replace = true,\n};');
   await expectMarked(asText(after));
 });
+
+precision(
+  'missing-replace',
+  [
+    {
+      what: 'the element stands under an #if that is not taken',
+      lineage: lineage(
+        manifest(['released', 'draft']),
+        {},
+        { replace: '#ifdef LP_CUMULATIVE\n  .replace = true,\n#endif' },
+      ),
+      says: 'v2 lacks `.replace = true`, which v1 has',
+    },
+    {
+      what: 'init takes it away again',
+      lineage: lineage(
+        manifest(['released', 'draft']),
+        {},
+        { init: '  patch.replace = false;\n  return klp_enable_patch(&patch);' },
+      ),
+      says: 'v2 lacks',
+    },
+    {
+      what: 'the newest, which is released',
+      lineage: lineage(manifest(['released', 'released']), {}, { replace: '' }),
+      says: 'v2 lacks',
+      severity: 'warning',
+    },
+  ],
+  [
+    {
+      why: 'init sets it',
+      lineage: lineage(
+        manifest(['released', 'draft']),
+        {},
+        { replace: '', init: '  patch.replace = true;\n  return klp_enable_patch(&patch);' },
+      ),
+    },
+    {
+      why: 'a macro says true',
+      lineage: lineage(
+        manifest(['released', 'draft']),
+        {},
+        { body: '#define LP_REPLACE 1', replace: '  .replace = LP_REPLACE,' },
+      ),
+    },
+    {
+      why: 'a helper in another file sets it',
+      lineage: `${lineage(
+        manifest(['released', 'draft']),
+        {},
+        {
+          body: 'void lp_setup(struct klp_patch *p);\nstatic struct klp_patch patch;',
+          replace: '',
+          init: '  lp_setup(&patch);\n  return klp_enable_patch(&patch);',
+        },
+      )}//- v2/b.c\n#include <linux/livepatch.h>\nvoid lp_setup(struct klp_patch *p)\n{\n  p->replace = true;\n}\n`,
+    },
+  ],
+);

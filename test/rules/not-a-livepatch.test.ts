@@ -1,5 +1,15 @@
 import { expect, test } from 'vitest';
-import { asText, check, expectMarked, fixed, lineage, livepatch, manifest } from './fixture';
+import {
+  asText,
+  check,
+  expectMarked,
+  fixed,
+  type LivepatchParts,
+  lineage,
+  livepatch,
+  manifest,
+} from './fixture';
+import { precision } from './precision';
 
 const without = (part: string, by = ''): string =>
   lineage(manifest(['draft']), livepatch().replace(part, by));
@@ -117,3 +127,110 @@ test('a version of which only the name is known', async () => {
     '//- livepatch.yaml\nlineage: l\nkernel: "6.1"\nversions:\n  - version: v1\n    module: m\n',
   );
 });
+
+const CODE = 'not-a-livepatch';
+const one = (parts: LivepatchParts, ...more: readonly string[]): string =>
+  lineage(manifest(['draft']), parts) + more.join('');
+const functions = (elements: string, size = ''): LivepatchParts => ({
+  body: `#define KLPP(fn) { .old_name = #fn, .new_func = klpp_##fn }\nstatic struct klp_func table[${size}] = { ${elements} };`,
+  objects: '  { .funcs = table },',
+});
+const inline = (elements: string): LivepatchParts => ({
+  objects: `  { .funcs = (struct klp_func[]) { ${elements} } },`,
+});
+const OPEN = '{ .old_name = "acme_open", .new_func = klpp_acme_open }';
+
+precision(
+  CODE,
+  [
+    {
+      what: 'no room for the end',
+      lineage: one(functions('KLPP(acme_open)', '1')),
+      says: 'The array table of functions lacks its end',
+    },
+    {
+      what: 'the end is under an #ifdef',
+      lineage: one(functions('KLPP(acme_open),\n#ifdef LP_END\n{ }\n#endif\n')),
+      says: 'The array table',
+    },
+    { what: 'a compound literal', lineage: one(inline(OPEN)), says: 'This array of functions lacks its end' },
+    {
+      what: 'entries by number fill it',
+      lineage: one(functions('[0] = KLPP(acme_open)', '1')),
+      says: 'The array table',
+    },
+    {
+      what: 'MODULE_INFO in a comment',
+      lineage: without('MODULE_INFO(livepatch, "Y");', '/* MODULE_INFO(livepatch, "Y"); */'),
+      says: 'MODULE_INFO(livepatch, "Y") is missing',
+    },
+    {
+      what: 'a licence that the loader does not know by this name',
+      lineage: without('"GPL"', '"GPLv2"'),
+      says: '"GPLv2" is not compatible',
+    },
+    {
+      what: 'init_module() and no cleanup_module()',
+      lineage: lineage(
+        manifest(['draft']),
+        livepatch()
+          .replace('static int __init m_init', 'int init_module')
+          .replace('static void __exit m_exit(void)\n{\n\n}\n', '')
+          .replace('module_init(m_init);\nmodule_exit(m_exit);\n', ''),
+      ),
+      says: 'module_exit() is missing',
+    },
+  ],
+  [
+    { why: 'room for the end, which C fills with zeros', lineage: one(functions('KLPP(acme_open)', '2')) },
+    { why: 'NULL at the end', lineage: one(functions('KLPP(acme_open), { NULL, }')) },
+    {
+      why: 'a list of entries by a macro of macros',
+      lineage: one({
+        ...functions('LIST(ENTRY) { }'),
+        body: `#define LIST(X) X(acme_open)\n#define ENTRY(fn) { .old_name = #fn, .new_func = klpp_##fn },\nstatic struct klp_func table[] = { LIST(ENTRY) { } };`,
+      }),
+    },
+    { why: 'a table that a missing header makes', lineage: one(functions('LP_TABLE')) },
+    { why: 'compound literals that end', lineage: one(inline(`${OPEN}, { }`)) },
+    { why: 'late_initcall()', lineage: without('module_init(', 'late_initcall(') },
+    {
+      why: 'init_module() and cleanup_module()',
+      lineage: lineage(
+        manifest(['draft']),
+        livepatch()
+          .replace('static int __init m_init', 'int init_module')
+          .replace('static void __exit m_exit', 'void cleanup_module')
+          .replace('module_init(m_init);\nmodule_exit(m_exit);\n', ''),
+      ),
+    },
+    {
+      why: 'the licence of a macro',
+      lineage: without('MODULE_LICENSE("GPL")', '#define LP_LICENSE "GPL"\nMODULE_LICENSE(LP_LICENSE)'),
+    },
+    {
+      why: 'any value marks it, kernel/module/main.c asks for the key',
+      lineage: without('(livepatch, "Y")', '(livepatch, "N")'),
+    },
+    {
+      why: 'members that init sets',
+      lineage: lineage(
+        manifest(['draft']),
+        livepatch({ init: '  patch.mod = THIS_MODULE;\n  return klp_enable_patch(&patch);' }).replace(
+          '  .mod = THIS_MODULE,\n',
+          '',
+        ),
+      ),
+    },
+    {
+      why: 'licence and mark in another file',
+      lineage: `${without('MODULE_LICENSE("GPL");\nMODULE_INFO(livepatch, "Y");\n')}//- v1/b.c\n#include <linux/module.h>\nMODULE_LICENSE("GPL");\nMODULE_INFO(livepatch, "Y");\n`,
+    },
+    {
+      why: 'goto on the way to enabling',
+      lineage: one({
+        init: '  int ret = acme_prepare();\n\n  if (ret)\n    goto err;\n  ret = klp_enable_patch(&patch);\n  if (!ret)\n    return 0;\n  acme_undo();\nerr:\n  return ret;',
+      }),
+    },
+  ],
+);

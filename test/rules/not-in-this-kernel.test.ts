@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { check, expectMarked, lineage, manifest } from './fixture';
+import { precision } from './precision';
 
 const CALLBACK = {
   body: 'static void after(struct klp_object *obj)\n{\n}',
@@ -103,3 +104,46 @@ test('the side of an #if that this kernel does not compile is not looked at', as
     }),
   );
 });
+
+const timer = (body: string, kernel: string): string =>
+  lineage(manifest(['draft'], { kernel }), {
+    body: `static struct timer_list t;\n${body}`,
+    callbacks: '      .post_unpatch = after,',
+  });
+const DELETES = 'static void after(struct klp_object *obj) { timer_delete_sync(&t); }';
+precision(
+  'not-in-this-kernel',
+  [
+    {
+      what: 'a function that came later',
+      lineage: timer(DELETES, '"5.10"'),
+      says: 'There is no timer_delete_sync() in kernel 5.10',
+      on: 'timer_delete_sync(',
+    },
+    {
+      what: 'shadow variables before 4.15',
+      lineage: lineage(manifest(['draft'], { kernel: '"4.14"' }), {
+        replace: '',
+        body: 'static void f(void *p) { klp_shadow_get(p, 1); }',
+        init: '  klp_register_patch(&patch);\n  return klp_enable_patch(&patch);',
+      }),
+      says: 'klp_shadow_get() in kernel 4.14: it came with 4.15',
+    },
+  ],
+  [
+    {
+      why: 'the module has one of that name itself',
+      lineage: timer(
+        `static int timer_delete_sync(struct timer_list *t) { return del_timer_sync(t); }\n${DELETES}`,
+        '"5.10"',
+      ),
+    },
+    {
+      why: 'a macro for older kernels',
+      lineage: timer(
+        `#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 2, 0)\n#define timer_delete_sync(t) del_timer_sync(t)\n#endif\n${DELETES}`,
+        '"5.10"',
+      ),
+    },
+  ],
+);

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { VALUE } from './effects';
 import { check, expectMarked, fixed, lineage, livepatch, manifest } from './fixture';
+import { precision } from './precision';
 
 const body = (text: string): string => lineage(manifest(['draft']), { body: text });
 
@@ -94,3 +95,48 @@ test('a file that two versions share is looked at once', async () => {
   const findings = await expectMarked(`//- livepatch.yaml\n${head}//- common/a.c\n${source}`);
   expect(findings[0]?.versions).toEqual(['v1', 'v2']);
 });
+
+const NOISY = (comment: string, line: string): string =>
+  lineage(manifest(['draft']), { objects: `  {\n${comment}\n    ${line}\n    .funcs = funcs,\n  },` });
+precision(
+  'unused-suppression',
+  [
+    {
+      what: 'the finding is two lines below',
+      lineage: NOISY(
+        '    /* livepatch-ignore bad-object-name: x */\n    .patched = false,',
+        '.name = "vmlinux",',
+      ),
+      says: 'There is no bad-object-name here to suppress',
+    },
+    {
+      what: 'the code was put right',
+      lineage: NOISY('    /* livepatch-ignore bad-object-name: x */', '.name = "ext4",'),
+      says: 'There is no bad-object-name here to suppress',
+    },
+  ],
+  [
+    {
+      why: 'on the line above',
+      lineage: NOISY('    /* livepatch-ignore bad-object-name: x */', '.name = "vmlinux",'),
+    },
+    {
+      why: 'on the line itself',
+      lineage: NOISY('', '.name = "vmlinux", // livepatch-ignore bad-object-name: x'),
+    },
+    {
+      why: 'a comment of several lines',
+      lineage: NOISY(
+        '    /*\n     * livepatch-ignore bad-object-name: a reason\n     * over two lines\n     */',
+        '.name = "vmlinux",',
+      ),
+    },
+    {
+      why: 'code that is not compiled is not looked at',
+      lineage: NOISY(
+        '#ifdef LP_OLD\n    .name = "vmlinux", /* livepatch-ignore bad-object-name: x */\n#endif',
+        '.name = "ext4",',
+      ),
+    },
+  ],
+);

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { expectMarked, lineage, manifest } from './fixture';
+import { precision } from './precision';
 
 const one = (body: string, callbacks: string): string => lineage(manifest(['draft']), { body, callbacks });
 
@@ -45,3 +46,73 @@ test.each([
 test('a function from elsewhere is not judged', async () => {
   await expectMarked(one('extern void elsewhere(void);', '      .post_patch = elsewhere,'));
 });
+
+precision(
+  'wrong-callback-signature',
+  [
+    {
+      what: 'one function in two roles',
+      lineage: one(
+        'static int f(struct klp_object *obj) { return 0; }',
+        '      .pre_patch = f,\n      .post_unpatch = f,',
+      ),
+      says: 'used as post_unpatch but returns a value',
+    },
+    {
+      what: 'a cast that hides it',
+      lineage: one('static void f(struct klp_object *obj) { }', '      .pre_patch = (void *)f,'),
+      says: 'returns nothing',
+    },
+    {
+      what: 'a typedef of bool',
+      lineage: one(
+        'typedef bool ok_t;\nstatic ok_t f(struct klp_object *obj) { return 0; }',
+        '      .pre_patch = f,',
+      ),
+      says: 'does not return int',
+    },
+    {
+      what: 'in another file of the module',
+      lineage: `${one('int f(struct klp_patch *p);', '      .pre_patch = f,')}//- v1/b.c\n#include <linux/livepatch.h>\nint f(struct klp_patch *p) { return 0; }\n`,
+      says: 'something other than',
+    },
+    {
+      what: 'set in init',
+      lineage: lineage(manifest(['draft']), {
+        body: 'static void f(struct klp_object *obj) { }',
+        init: '  objs[0].callbacks.pre_patch = f;\n  return klp_enable_patch(&patch);',
+      }),
+      says: 'returns nothing',
+    },
+  ],
+  [
+    {
+      why: 'a typedef of int',
+      lineage: one(
+        'typedef int err_t;\nstatic err_t f(struct klp_object *obj) { return 0; }',
+        '      .pre_patch = f,',
+      ),
+    },
+    {
+      why: 'annotations',
+      lineage: one(
+        'static int __used noinline f(struct klp_object *__restrict obj) { return 0; }',
+        '      .pre_patch = f,',
+      ),
+    },
+    {
+      why: 'a macro that makes the head',
+      lineage: one(
+        '#define CALLBACK(name) static int name(struct klp_object *obj)\nCALLBACK(f) { return 0; }',
+        '      .pre_patch = f,',
+      ),
+    },
+    {
+      why: 'a prototype above',
+      lineage: one(
+        'static void f(struct klp_object *);\nstatic void f(struct klp_object *obj) { }',
+        '      .post_patch = f,',
+      ),
+    },
+  ],
+);

@@ -1,6 +1,7 @@
 import type { LineageVersion } from '../core/lineage/lineage';
 import { findPath, type Path, type PathKind, type Rejected } from '../core/lineage/path';
 import { describeEffect, type Transitions } from '../core/lineage/transitions';
+import { formatErrno } from '../core/manifest/errno';
 import { MODULE_NAME } from '../core/manifest/names';
 import { formatStep } from '../core/manifest/steps';
 import type { LinePlace, Places } from '../core/places';
@@ -185,7 +186,9 @@ function notesOf(path: Path): string[] {
       notes.push(`${version.name} is a draft: build it, rehearse this path with it and release it first.`);
   }
   for (const { module, result } of path.immovable)
-    notes.push(`The module ${module} stays in memory: the kernel answers ${result} to its removal.`);
+    notes.push(
+      `The module ${module} stays in memory: the kernel answers ${result} (${formatErrno(result)}) to its removal.`,
+    );
   for (const doubt of path.doubts) notes.push(`It cannot be excluded: ${doubt}.`);
   for (const { steps, because } of path.histories) {
     notes.push(
@@ -209,6 +212,6 @@ function wayOut(from: LineageVersion | null, to: LineageVersion): string[] {
   return [
     `Leave ${from.name} enabled, or leave at least its module in memory: nothing that it left points into freed memory as long as nobody removes it.`,
     `Boot the machine anew and load ${to.name} alone.`,
-    `Or write a version that restores ${to.name} and cleans up: klp-lineage scaffold --restore ${to.name} --after ${from.name} --as NAME.`,
+    `Or see whether a version that restores ${to.name} can clean up: klp-lineage scaffold --restore ${to.name} --after ${from.name} --as NAME.`,
   ];
 }

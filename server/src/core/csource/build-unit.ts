@@ -10,7 +10,7 @@ import { lex, type Tokens } from './lexer';
 import { itemKey, type Lowered, type LowerInput, lowerFunction, lowerVariable, stillHolds } from './lower';
 import { names } from './names';
 import { type Preprocessed, preprocess } from './preprocess';
-import { readSuppressions } from './suppressions';
+import { isActive, readSuppressions } from './suppressions';
 import type { CType, StructType } from './types';
 import type {
   FileScopeCall,
@@ -126,9 +126,13 @@ class TranslationUnit implements Unit {
     this.unread = unread;
     this.complete = unread.length === 0 && pre.complete && pre.missing.length === 0;
     this.suppressions = this.files.flatMap((name) => {
-      const layer = pre.layers.find((one) => one.file === name);
-      if (layer === undefined || layer.tokens.notes.length === 0) return [];
-      return readSuppressions(layer.tokens, (start, end) => this.place(name, start, end));
+      const layers = pre.layers.filter((one) => one.file === name);
+      const tokens = layers[0]?.tokens;
+      if (tokens === undefined || tokens.notes.length === 0) return [];
+      // What another configuration compiles has nothing to suppress here, and may have there.
+      return readSuppressions(tokens, (start, end) => this.place(name, start, end)).filter(({ place }) =>
+        layers.some((layer) => isActive(tokens, layer.segments, place.start)),
+      );
     });
   }
 

@@ -59,3 +59,19 @@ function lineEnd(text: string, at: number): number {
 function nextLine(text: string, end: number): number {
   return text.startsWith('\r\n', end) ? end + 2 : Math.min(text.length, end + 1);
 }
+
+/** Whether what stands at the offset is between tokens of which one is compiled. `segments` are ranges of tokens. */
+export function isActive(
+  { start, kind }: Pick<Tokens, 'start' | 'kind'>,
+  segments: readonly { readonly from: number; readonly to: number }[],
+  offset: number,
+): boolean {
+  let low = 0;
+  let high = kind.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((start[middle] as number) < offset) low = middle + 1;
+    else high = middle;
+  }
+  return segments.some(({ from, to }) => (from <= low && low < to) || (from < low && low <= to));
+}

@@ -66,7 +66,7 @@ function entry(program: Program, kind: 'moduleInit' | 'moduleExit'): Entry | nul
 function patchesOf(program: Program, init: Entry | null, graph: CallGraph): FoundPatch[] {
   const variables = patchVariables(program);
   const start = init && graph.find(init.fact.name, init.unit);
-  if (variables.length === 0 && !start) return [];
+  if (variables.length === 0 && (!start || !callsEnabling(graph, start))) return [];
   const memory = new ModuleMemory(program);
   const found = new Map<number, FoundPatch>();
   for (const variable of variables) {

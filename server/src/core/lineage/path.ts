@@ -1,9 +1,10 @@
-import type { Step } from '../manifest/steps';
+import { formatErrno } from '../manifest/errno';
+import { formatStep, type Step } from '../manifest/steps';
 import { identity } from './left-behind';
 import { isSameVersion, isWanted, type Lineage, type LineageVersion } from './lineage';
 import { type Run, targetsLoaded } from './run';
 import { worstTrial } from './search';
-import { because, describeEffect, type Transitions } from './transitions';
+import { describeEffect, type Transitions } from './transitions';
 import type { Danger, Leftover, VerdictWord } from './verdict';
 
 /**
@@ -98,7 +99,7 @@ export function findPath(
   const rejected: Rejected[] = [];
   let second: Path | null = null;
   for (const candidate of candidatesFor(lineage, from, to)) {
-    const plain = tryOut(transitions, candidate, from, to, histories[0] ?? []);
+    const plain = tryOut(transitions, candidate, to, histories[0] ?? []);
     const [fault] = plain.faults;
     if (fault) {
       rejected.push({ kind: candidate.kind, via: candidate.via, because: fault.text });
@@ -107,7 +108,7 @@ export function findPath(
     const worse: { steps: readonly Step[]; because: string }[] = [];
     for (const history of histories.slice(1)) {
       if (!happens(transitions, history)) continue;
-      const trial = tryOut(transitions, candidate, from, to, history);
+      const trial = tryOut(transitions, candidate, to, history);
       if (trial.faults[0]) worse.push({ steps: history, because: trial.faults[0].text });
     }
     const path = pathOf(transitions, candidate, from, to, plain, worse, [...rejected]);
@@ -128,7 +129,7 @@ function lastResort(
   rejected: readonly Rejected[],
 ): PathAnswer {
   const candidate = from ? disabling(from, to) : loading(to);
-  const trial = tryOut(transitions, candidate, from, to, history);
+  const trial = tryOut(transitions, candidate, to, history);
   const certain = trial.faults.find((fault) => fault.certain);
   if (certain) return { ok: false, because: certain.text, rejected };
   const others = rejected.filter((item) => item.kind !== candidate.kind);
@@ -195,7 +196,6 @@ function happens(transitions: Transitions, history: readonly Step[]): boolean {
 function tryOut(
   transitions: Transitions,
   candidate: Candidate,
-  from: LineageVersion | null,
   to: LineageVersion,
   history: readonly Step[],
 ): Trial {
@@ -203,8 +203,7 @@ function tryOut(
   const first = run.steps.length - candidate.steps.length;
   const faults: { text: string; certain: boolean }[] = [];
   const refused = run.outcomes.slice(first).find(({ step, result }) => step.k !== 'unload' && result < 0);
-  if (refused)
-    faults.push({ text: refusalText(transitions, from, refused.step, refused.result), certain: true });
+  if (refused) faults.push({ text: refusalText(refused.step, refused.result), certain: true });
   for (const danger of run.verdict.dangers) {
     if (danger.step >= first) faults.push({ text: dangerText(danger), certain: danger.certainty === 'must' });
   }
@@ -291,17 +290,8 @@ function endsOn(run: Run, version: LineageVersion): boolean {
   );
 }
 
-function refusalText(
-  transitions: Transitions,
-  from: LineageVersion | null,
-  step: Step,
-  result: number,
-): string {
-  const name = 'name' in step ? step.name : '';
-  const version = transitions.lineage.versions.find((item) => item.name === name);
-  const why = step.k === 'load' && version && from ? because(transitions.transition(from, version)) : '';
-  const answer = `the kernel answers ${result} to "${step.k} ${name}"`;
-  return why === '' || why.endsWith(`answers ${result}`) ? answer : `${answer}: ${why}`;
+function refusalText(step: Step, result: number): string {
+  return `the kernel answers ${result} (${formatErrno(result)}) to "${formatStep(step)}"`;
 }
 
 function dangerText(danger: Danger): string {

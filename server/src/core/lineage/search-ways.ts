@@ -2,6 +2,20 @@ import type { Effect } from '../execution/effects';
 import type { Lineage, LineageVersion } from './lineage';
 import type { Leftover } from './verdict';
 
+/** What kind of way a trial is; faults found on plain ways are told before those that need more. */
+export type Way =
+  | 'load'
+  | 'disable'
+  | 'reversed-load'
+  | 'reversed-disable'
+  | 'failing'
+  | 'target-absent'
+  | 'target-comes'
+  | 'target-goes'
+  | 'target-comes-meanwhile'
+  | 'target-goes-meanwhile'
+  | 'forced';
+
 /** How far one search goes at most. */
 export interface SearchLimits {
   readonly states: number;

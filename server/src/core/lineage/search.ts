@@ -11,6 +11,7 @@ import {
   type SearchLimits,
   settingsOf,
   targetsOf,
+  type Way,
 } from './search-ways';
 import {
   type Danger,
@@ -36,20 +37,6 @@ const MAX_LEAKING_STEPS = 1;
 
 /** Versions loaded in one way at most: a count that goes up with every upgrade makes ever new states, too. */
 const MAX_LOADS = 5;
-
-/** What kind of way a trial is; faults found on plain ways are told before those that need more. */
-export type Way =
-  | 'load'
-  | 'disable'
-  | 'reversed-load'
-  | 'reversed-disable'
-  | 'failing'
-  | 'target-absent'
-  | 'target-comes'
-  | 'target-goes'
-  | 'target-comes-meanwhile'
-  | 'target-goes-meanwhile'
-  | 'forced';
 
 /** One way out of one state, tried. */
 export interface Trial {

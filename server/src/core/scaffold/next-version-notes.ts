@@ -76,30 +76,32 @@ function clashesOf(alone: Run, over: Run, from: LineageVersion, added: LineageVe
   const found = new Map<string, Clash>();
   const makerOf = (effect: Effect): LineageVersion | null => over.end.nameOf(effect.by.instance).version;
   const refusal = over.verdict.refusals[0];
+  const shadows: Effect[] = [];
   for (const outcome of over.outcomes) {
-    if (outcome.step.k !== 'load' || outcome.step.name !== added.name) continue;
+    const own = outcome.step.k === 'load' && outcome.step.name === added.name;
     for (const it of outcome.happenings) {
-      if (it.k !== 'effect' || it.event.k !== 'repeated') continue;
+      if (it.k !== 'effect') continue;
+      if (!own) {
+        if (it.event.k === 'done' && it.event.effect.row.family === 'shadow variable')
+          shadows.push(it.event.effect);
+        continue;
+      }
+      if (it.event.k === 'fault') {
+        // klp_shadow_alloc() of what is there warns and answers NULL: a fault in the model, not a repeated effect.
+        const { text, by } = it.event;
+        const effect = shadows.find(
+          (item) => text.endsWith(` ${item.key}`) && isSameVersion(makerOf(item), from),
+        );
+        if (effect)
+          found.set(identity(effect), { effect, again: by, what: `that warns and answers NULL (${text})` });
+      }
+      if (it.event.k !== 'repeated') continue;
       const { effect, by, result } = it.event;
       if (!isSameVersion(makerOf(effect), from)) continue;
       if (!isSameVersion(over.end.nameOf(by.instance).version, added)) continue;
       const what = repetition(effect, result, refusal?.result ?? null);
       if (what !== null) found.set(identity(effect), { effect, again: by, what });
     }
-  }
-  const before = over.outcomes.flatMap(({ happenings }) =>
-    happenings.flatMap((it) => (it.k === 'effect' && it.event.k === 'done' ? [it.event.effect] : [])),
-  );
-  for (const danger of over.verdict.dangers) {
-    // klp_shadow_alloc() of what is there warns and answers NULL: told as a fault, not as a repeated effect.
-    const effect = before.find(
-      (it) =>
-        it.row.family === 'shadow variable' &&
-        danger.text.endsWith(` ${it.key}`) &&
-        isSameVersion(makerOf(it), from),
-    );
-    if (!danger.effect && effect && danger.place && !found.has(identity(effect)))
-      found.set(identity(effect), { effect, again: null, what: danger.text });
   }
   if (refusal) return [...found.values()];
   const left = [
@@ -180,13 +182,13 @@ function whatToWrite(
     );
   }
   const declare = `Declare a klp_state (id ${free} is free in this lineage) in ${added.name}, so that the version after it can ask klp_get_prev_state(${free}).`;
+  if (effect.row.family === 'shadow variable')
+    return `${added.name} finds it by its id: ask klp_shadow_get() first and keep what is there. ${declare}`;
   switch (effect.row.key) {
     case 'name':
       return `${from.name} declares no klp_state, so ${added.name} can only look for the name: make it in post_patch, and there remove first what has that name (its code is ${from.name}'s). ${declare}`;
     case 'heap':
-      return effect.row.family === 'shadow variable'
-        ? `${added.name} finds it by its id: ask klp_shadow_get() first and keep what is there. ${declare}`
-        : `${from.name} declares no klp_state, so ${added.name} cannot find it: leave ${from.name} by disabling it first (klp-lineage runbook). ${declare}`;
+      return `${from.name} declares no klp_state, so ${added.name} cannot find it: leave ${from.name} by disabling it first (klp-lineage runbook). ${declare}`;
     case 'value':
       return `${from.name} declares no klp_state, so the value from before it is not known to ${added.name}: leave ${from.name} by disabling it first, or write the value that is known to be right. ${declare}`;
     default:
