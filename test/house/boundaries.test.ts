@@ -76,7 +76,7 @@ const ALLOWED: Readonly<Record<Part, readonly Part[]>> = {
 const PACKAGES: Partial<Record<Part, readonly string[]>> = {
   'server/src/core/manifest': ['yaml', 'valibot'],
   'server/src/core/csource': ['web-tree-sitter'],
-  'server/src/host': ['node:', 'picomatch', 'web-tree-sitter'],
+  'server/src/host': ['node:'],
   'server/src/lsp': ['node:', 'vscode-languageserver', 'vscode-languageserver-textdocument'],
   'server/src/cli': ['node:'],
   'client/src': ['node:', 'vscode', 'vscode-languageclient'],

@@ -1,7 +1,7 @@
 import { dirname, join, relative, resolve, sep } from 'node:path';
-import picomatch from 'picomatch';
 import type { Located } from '../core/manifest/manifest';
 import { type Files, isInside } from './files';
+import { isGlob, readGlob } from './glob';
 
 /** What the `sources` of one version mean on disk. */
 export interface ResolvedSources {
@@ -17,10 +17,10 @@ export interface SourceProblem {
 
 /** Folders and files that one glob may look at. */
 export const MAX_ENTRIES = 20_000;
+/** Folders below each other that `**` goes down. */
+const MAX_DEPTH = 32;
 /** Files that one version may have. */
 export const MAX_FILES = 2_000;
-
-const GLOB = /[*?[\]{}()!]/;
 
 /** Finds the files of `sources`, relative to the manifest; nothing outside `root` is looked at. */
 export function resolveSources(
@@ -36,7 +36,7 @@ export function resolveSources(
     const problem = (message: string): void => void problems.push({ source, message });
     const pattern = source.value;
     if (pattern === '' || pattern.includes('\0')) continue;
-    if (!GLOB.test(pattern)) {
+    if (!isGlob(pattern)) {
       const path = resolve(folder, pattern);
       if (!isInside(files, root, path))
         problem(`${pattern} lies outside ${root}: sources may not leave that folder`);
@@ -47,15 +47,14 @@ export function resolveSources(
       }
       continue;
     }
-    const base = picomatch.scan(pattern).base;
-    const start = resolve(folder, base);
+    const glob = readGlob(pattern);
+    const start = resolve(folder, glob.base);
     if (!isInside(files, root, start)) {
       problem(`${pattern} reaches outside ${root}: sources may not leave that folder`);
       continue;
     }
-    const walk = walkFiles(files, start, root, pattern.includes('**') ? 32 : depthOf(pattern, base));
-    const isMatch = picomatch(pattern.replace(/^\.\//, ''), { dot: false });
-    const matches = walk.paths.filter((path) => isMatch(relative(folder, path).split(sep).join('/')));
+    const walk = walkFiles(files, start, root, Math.min(glob.depth, MAX_DEPTH));
+    const matches = walk.paths.filter((path) => glob.matches(relative(folder, path).split(sep).join('/')));
     if (walk.truncated) problem(`${pattern} looks at more than ${MAX_ENTRIES} files: name a smaller folder`);
     if (matches.length === 0) problem(`${pattern} matches no file`);
     found.push(...matches.sort());
@@ -69,11 +68,6 @@ export function resolveSources(
     });
   }
   return { files: unique.slice(0, MAX_FILES), problems };
-}
-
-function depthOf(pattern: string, base: string): number {
-  const rest = base === '' ? pattern : pattern.slice(base.length).replace(/^\//, '');
-  return rest.split('/').length;
 }
 
 /** All files below a folder, links followed once, bounded. */

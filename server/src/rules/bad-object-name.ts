@@ -26,6 +26,7 @@ that object is ever patched**, without a word in the log.
 | \`"acme.ko"\` | the file's name; the module is \`acme\` |
 | \`"acme-core"\` | the build turns \`-\` into \`_\`: the module is \`acme_core\` |
 | \`"kernel/net/acme"\` | a path; the module is \`acme\` |
+| \`"acme "\` | a blank by mistake |
 | \`""\` | refused with -EINVAL: sysfs wants a name |
 
 A name of more than ${LONGEST} characters is refused too.

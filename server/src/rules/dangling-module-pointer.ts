@@ -24,6 +24,9 @@ While a livepatch is enabled the kernel holds a reference to its module. Once th
 reference is dropped, and \`rmmod\` succeeds. From then on the pointer leads into memory that is free or belongs to
 something else. That the module is still in memory is no protection: anybody may remove it at any time, and scripts do.
 
+A timer or delayed work that goes off only once is over when it has: there it is a warning, for it depends on how soon the
+old module is removed.
+
 ## Example
 
 Wrong: v2's undo stands only in v2's own \`post_unpatch\`, and v3 knows nothing of it.

@@ -28,7 +28,7 @@ another version with \`.replace\` takes over, **none of the replaced version's c
 not know of the effect. Nobody will undo it any more, not even when everything is disabled and unloaded.
 
 The severity follows what the effect does when it stays: use after free or double application is an error, a value that
-stays changed a warning, memory that nobody frees an information. If it only may be so, one step less.
+stays changed a warning, as is a pointer into a module that a reference of its own holds in memory, memory that nobody frees an information. If it only may be so, one step less.
 
 ## Why the kernel does it this way
 

@@ -26,8 +26,9 @@ answers NULL. Code that takes NULL for "installed for the first time" then does 
 
 * In the callbacks of a **module object**, when the target module is loaded or removed later, long after the livepatch was
   enabled. All four callbacks can run that way.
-* In patched functions, in work items, timers and threads: they run at any time.
-* In module init before \`klp_enable_patch()\`, and in module exit.
+* In patched functions, in work items, timers and threads: they run at any time. So may what the kernel is handed
+  otherwise: notifiers, operations, attributes.
+* In module init before \`klp_enable_patch()\` (behind it, it is a race), and in module exit.
 
 Callbacks of the object without a name (vmlinux) run in transitions only: that is the place for it.
 

@@ -27,6 +27,8 @@ freed.
 Without \`.replace\` the same code is right: there the module can only be removed once the livepatch was disabled, and
 nobody else uses its variables. The kernel's own samples do it that way, and can, for they do not replace.
 
+A condition on the module's own data in front of it may see to that it happens after a disable only: then it is a warning.
+
 ## Example
 
 ~~~c

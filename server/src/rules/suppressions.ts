@@ -14,6 +14,8 @@ export interface Suppression {
   readonly used: Set<string>;
   /** The versions whose sources hold it. */
   readonly versions: string[];
+  /** No version compiles what stands beside it. */
+  uncompiled: boolean;
 }
 
 /** All of a lineage, each comment once however many units include its file. */
@@ -24,8 +26,13 @@ export function suppressionsOf(context: RuleContext): Suppression[] {
       for (const comment of unit.suppressions) {
         const key = `${comment.place.revision ?? ''}\0${comment.place.file}\0${comment.place.start}`;
         const known = found.get(key);
-        if (!known) found.set(key, { ...comment, used: new Set(), versions: [version.name] });
-        else if (!known.versions.includes(version.name)) known.versions.push(version.name);
+        if (!known) {
+          const uncompiled = comment.uncompiled === true;
+          found.set(key, { ...comment, uncompiled, used: new Set(), versions: [version.name] });
+        } else {
+          known.uncompiled &&= comment.uncompiled === true;
+          if (!known.versions.includes(version.name)) known.versions.push(version.name);
+        }
       }
     }
   }
@@ -53,6 +60,7 @@ function manifestSuppressions(context: RuleContext): Suppression[] {
       covers: coveredLines(text, start, end),
       used: new Set(),
       versions: [],
+      uncompiled: false,
     });
   }
   return found;

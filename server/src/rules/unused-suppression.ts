@@ -45,6 +45,7 @@ export function unusedSuppressions(
 ): Finding[] {
   const known = new Set(rules.map((rule) => rule.code));
   return suppressions.flatMap((suppression) => {
+    if (suppression.uncompiled) return [];
     const findings: Finding[] = [];
     const say = (message: string, fixes: readonly Fix[]): void => {
       findings.push({

@@ -204,7 +204,7 @@ function compared(
 }
 
 function textOf(release: string, one: Rehearsed, style: Style): string {
-  const lines = [style.bold(`${one.name} (Linux ${release})`)];
+  const lines = [style.bold(printable(`${one.name} (Linux ${release})`))];
   one.steps.forEach((step, i) => {
     const of = one.predicted.steps[i];
     const { predicted, real } = step.results;
@@ -214,28 +214,21 @@ function textOf(release: string, one: Rehearsed, style: Style): string {
           ? ''
           : `  -> ${predicted}`
         : `  -> predicted ${predicted}, real ${real ?? 'none'}`;
-    lines.push(`% ${of ? formatStep(of) : ''}${result}`);
+    lines.push(printable(`% ${of ? formatStep(of) : ''}${result}`));
     for (const line of step.lines) {
-      if (line.same) lines.push(`    ${line.real ?? line.predicted ?? ''}`);
+      if (line.same) lines.push(printable(`    ${line.real ?? line.predicted ?? ''}`));
       else {
-        if (line.predicted !== null) lines.push(style.red(`  - ${line.predicted}`));
-        if (line.real !== null) lines.push(style.green(`  + ${line.real}`));
+        if (line.predicted !== null) lines.push(style.red(printable(`  - ${line.predicted}`)));
+        if (line.real !== null) lines.push(style.green(printable(`  + ${line.real}`)));
       }
     }
   });
   if (one.real.crash)
-    lines.push(style.red(`the kernel ended with: ${one.real.crash.headline} (${one.real.crash.kind})`));
+    lines.push(
+      style.red(printable(`the kernel ended with: ${one.real.crash.headline} (${one.real.crash.kind})`)),
+    );
   lines.push(one.same ? 'equal: every line was predicted' : 'DIFFERENT: - predicted only, + real only');
-  return `${lines.map(printableLine).join('\n')}\n`;
-}
-
-/** Colours are ours; everything else on the line is made harmless. */
-function printableLine(line: string): string {
-  // oxlint-disable-next-line no-control-regex -- the colours that styleFor wrote
-  return line
-    .split(/(\u001b\[\d+m)/)
-    .map((part, i) => (i % 2 === 1 ? part : printable(part)))
-    .join('');
+  return `${lines.join('\n')}\n`;
 }
 
 function jsonOf(release: string, rehearsed: readonly Rehearsed[]): object {

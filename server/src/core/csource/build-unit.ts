@@ -129,9 +129,10 @@ class TranslationUnit implements Unit {
       const layers = pre.layers.filter((one) => one.file === name);
       const tokens = layers[0]?.tokens;
       if (tokens === undefined || tokens.notes.length === 0) return [];
-      // What another configuration compiles has nothing to suppress here, and may have there.
-      return readSuppressions(tokens, (start, end) => this.place(name, start, end)).filter(({ place }) =>
-        layers.some((layer) => isActive(tokens, layer.segments, place.start)),
+      return readSuppressions(tokens, (start, end) => this.place(name, start, end)).map((comment) =>
+        layers.some((layer) => isActive(tokens, layer.segments, comment.place.start))
+          ? comment
+          : { ...comment, uncompiled: true as const },
       );
     });
   }

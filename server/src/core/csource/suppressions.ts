@@ -62,12 +62,12 @@ function nextLine(text: string, end: number): number {
 
 /** Whether what stands at the offset is between tokens of which one is compiled. `segments` are ranges of tokens. */
 export function isActive(
-  { start, kind }: Pick<Tokens, 'start' | 'kind'>,
+  { start, count }: Pick<Tokens, 'start' | 'count'>,
   segments: readonly { readonly from: number; readonly to: number }[],
   offset: number,
 ): boolean {
   let low = 0;
-  let high = kind.length;
+  let high = count;
   while (low < high) {
     const middle = (low + high) >> 1;
     if ((start[middle] as number) < offset) low = middle + 1;

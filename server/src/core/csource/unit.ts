@@ -91,6 +91,8 @@ export interface SuppressionComment {
   readonly place: Place;
   /** The lines it speaks for, as one stretch: its own line and, when it stands alone there, the next. */
   readonly covers: Span;
+  /** No token beside it is compiled: it may speak of another configuration. */
+  readonly uncompiled?: true;
 }
 
 /** Texts of own sources; `resolve` answers the file that `name`, included from `from`, means. */
