@@ -85,8 +85,8 @@ test('hazards come worst first', () => {
 
 test('releases: what came, went and was renamed', () => {
   const undo = (name: string) => rowsByDo('add_timer')[0]?.undo.find((call) => call.name === name);
-  // del_timer_sync() became timer_delete_sync() in 6.2; the old name went in 6.15.
-  expect(undo('timer_delete_sync')?.since).toBe('6.2');
+  // del_timer_sync() became timer_delete_sync() in 6.2, which stable 6.1 took back; the old name went in 6.15.
+  expect(undo('timer_delete_sync')?.since).toBe('6.1');
   expect(undo('del_timer_sync')?.until).toBe('6.15');
   // shrinker_alloc() replaced register_shrinker() in 6.7.
   expect(rowsByDo('shrinker_alloc')[0]?.since).toBe('6.7');

@@ -94,11 +94,12 @@ const timer = rowsOf({
   repeated: 'harmless',
 });
 const TIMER_UNDO: readonly UndoCall[] = [
-  undo('timer_delete_sync', [arg(0)], { absent: 'harmless', since: '6.2' }),
+  // The new names came with 6.2 and were taken back into the stable 6.1: the old one is safe wherever it exists.
   undo('del_timer_sync', [arg(0)], { absent: 'harmless', until: '6.15' }),
-  undo('timer_shutdown_sync', [arg(0)], { absent: 'harmless', since: '6.2' }),
-  undo('timer_shutdown', [arg(0)], { absent: 'harmless', since: '6.2' }),
-  undo('timer_delete', [arg(0)], { absent: 'harmless', since: '6.2' }),
+  undo('timer_delete_sync', [arg(0)], { absent: 'harmless', since: '6.1' }),
+  undo('timer_shutdown_sync', [arg(0)], { absent: 'harmless', since: '6.1' }),
+  undo('timer_shutdown', [arg(0)], { absent: 'harmless', since: '6.1' }),
+  undo('timer_delete', [arg(0)], { absent: 'harmless', since: '6.1' }),
   undo('del_timer', [arg(0)], { absent: 'harmless', until: '6.15' }),
 ];
 
