@@ -35,7 +35,7 @@ test('a well-known implementation agrees on random patterns and paths', () => {
   fc.assert(
     fc.property(pattern, path, (glob, file) => {
       // It also lets a trailing `**` match nothing at all, which no file is.
-      fc.pre(!/\*\*$/.test(glob));
+      fc.pre(!glob.endsWith('**'));
       expect(readGlob(glob).matches(file), `${glob} on ${file}`).toBe(picomatch.isMatch(file, glob));
     }),
     { numRuns: 2_000 },
