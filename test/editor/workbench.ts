@@ -108,8 +108,9 @@ export class Workbench {
     // From outside, or else the mouse may stand there already and no hover opens.
     await this.page.mouse.move(0, 0);
     await this.page.mouse.move(point.x, point.y, { steps: 3 });
-    const hover = this.page.locator(selectors.hover).filter({ hasNotText: /^(Loading\.\.\.)?$/ });
-    await hover.first().waitFor();
+    // What several providers say comes part by part, with "Loading..." in the place of what is still to come.
+    const hover = this.page.locator(selectors.hover);
+    await hover.filter({ hasText: /\S/ }).filter({ hasNotText: 'Loading...' }).first().waitFor();
     return (await hover.allInnerTexts()).join('\n');
   }
 

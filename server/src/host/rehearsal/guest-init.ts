@@ -289,6 +289,8 @@ static void run(char *script)
 			continue;
 		}
 		say("@step %d\n", number);
+		/* The step may end the kernel; what was said before it must not go down with it. */
+		tcdrain(out);
 		note("<7>klp-rehearsal: scenario %d step %d\n", scenario, number);
 		turned = 0;
 		result = step(verb, a ? a : "", b ? b : "", &turned);
