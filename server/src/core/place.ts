@@ -10,6 +10,9 @@ export interface Place {
   readonly end: number;
 }
 
+/** Where a place of a text that was made for reading stands in what a person wrote. */
+export type Relocate = (place: Place) => Place;
+
 /** A stretch of one text, in UTF-16 code units from 0; `end` is exclusive. */
 export interface Span {
   readonly start: number;

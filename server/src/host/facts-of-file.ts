@@ -10,22 +10,20 @@ import { Units } from './units';
 export function factsOfFile(
   path: string,
   files: Files,
-): { readonly facts: LivepatchFacts; readonly unreadable: string | null } {
+): { readonly facts: LivepatchFacts; readonly dialect: string; readonly unreadable: string | null } {
   const text = files.read(path);
   const units = new Units(files);
-  const unit = units.of([path], rootOf(dirname(path)), '', null);
-  const facts = livepatchFacts({
-    name: basename(path)
-      .replace(/\.[^.]*$/, '')
-      .replaceAll('-', '_'),
-    units: unit,
-  });
+  const name = basename(path)
+    .replace(/\.[^.]*$/, '')
+    .replaceAll('-', '_');
+  const read = units.of(name, [path], rootOf(dirname(path)), '', null);
+  const facts = livepatchFacts({ name, units: read.units });
   units.dispose();
   const unreadable =
     typeof text === 'string' && isReadable(text)
-      ? unit.length === 0
+      ? read.units.length === 0
         ? 'it is not a .c file'
         : null
       : 'it is too large or not a text file';
-  return { facts, unreadable };
+  return { facts, dialect: read.dialect, unreadable };
 }

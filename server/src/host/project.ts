@@ -142,8 +142,10 @@ export class Project {
     const inputs: unknown[] = [parsed];
     const open = (module: string, version: ManifestVersion | null): void => {
       const { files, unread } = resolved.get(module) ?? { files: [], unread: [] };
-      const units = this.#units.of(files, this.root, parsed.manifest.kernel.release?.value ?? '', version);
-      opened.set(module, { units, unread });
+      const release = parsed.manifest.kernel.release?.value ?? '';
+      const read = this.#units.of(module, files, this.root, release, version);
+      const { units } = read;
+      opened.set(module, { ...read, unread });
       inputs.push(...units);
     };
     for (const version of parsed.manifest.versions) open(version.module.value, version);

@@ -1,7 +1,9 @@
 import { dirname, join, resolve } from 'node:path';
 import { openUnit } from '../core/csource/build-unit';
 import { CSource } from '../core/csource/c-source';
-import type { Unit, UnitOptions } from '../core/csource/unit';
+import type { Dialect, DialectName, Reading, ReadingProblem } from '../core/csource/dialects/dialect';
+import { dialectFor } from '../core/csource/dialects/registry';
+import type { SourceProvider, Unit, UnitOptions } from '../core/csource/unit';
 import type { ManifestVersion } from '../core/manifest/manifest';
 import { type Files, isInside } from './files';
 
@@ -9,6 +11,20 @@ interface KeptUnit {
   readonly unit: Unit;
   /** Stamps of the files the unit was read from, in the order of `unit.files`. */
   readonly stamps: readonly string[];
+  readonly relocate: Reading['relocate'];
+}
+
+interface KeptReading {
+  readonly reading: Reading;
+  readonly dialect: Dialect;
+  readonly key: string;
+}
+
+/** One version's or target's sources, read in their dialect. */
+export interface ReadSources {
+  readonly dialect: DialectName;
+  readonly units: readonly Unit[];
+  readonly problems: readonly ReadingProblem[];
 }
 
 /**
@@ -19,6 +35,7 @@ export class Units {
   readonly source = new CSource();
   readonly #files: Files;
   readonly #kept = new Map<string, KeptUnit>();
+  readonly #readings = new Map<string, KeptReading>();
   readonly #involved = new Map<string, number>();
 
   constructor(files: Files) {
@@ -26,17 +43,52 @@ export class Units {
   }
 
   /**
-   * The units of one module: a .c file each. A file that another one of them includes is part of that one, as with
-   * `#include "other.c"`, and no unit of its own.
+   * The units of one module, in the dialect of its sources. A file that another one of them includes is part of that
+   * one, as with `#include "other.c"`, and no unit of its own.
    */
-  of(files: readonly string[], root: string, release: string, version: ManifestVersion | null): Unit[] {
+  of(
+    module: string,
+    files: readonly string[],
+    root: string,
+    release: string,
+    version: ManifestVersion | null,
+  ): ReadSources {
     const options = optionsFor(release, version);
     const key = JSON.stringify([options.defines, release, version?.include.map((it) => it.value) ?? []]);
-    const units = files
-      .filter((file) => file.endsWith('.c'))
-      .map((file) => this.#unit(file, root, options, key, version));
+    const { reading, dialect } = this.#read(module, files, options, version);
+    const units = reading.units.map((file) => this.#unit(file, root, options, key, version, reading));
     const included = new Set(units.flatMap((unit) => unit.files.slice(1)));
-    return units.filter((unit) => !included.has(unit.file));
+    return {
+      dialect: dialect.name,
+      units: units.filter((unit) => !included.has(unit.file)),
+      problems: reading.problems,
+    };
+  }
+
+  /** What the dialect makes of the files; made again only when one of them changed. */
+  #read(
+    module: string,
+    files: readonly string[],
+    { defines, kernelRelease }: UnitOptions,
+    version: ManifestVersion | null,
+  ): KeptReading {
+    const named = version?.dialect.value ?? 'auto';
+    const replace = version?.replace?.value ?? null;
+    const stamps = files.map((file) => this.#files.stamp(file));
+    const key = JSON.stringify([named, replace, defines, kernelRelease, files, stamps]);
+    const kept = this.#readings.get(module);
+    if (kept?.key === key) return kept;
+    const sources = files.map((file) => ({ file, text: () => this.#text(file) }));
+    const dialect = dialectFor(named, sources);
+    const reading = dialect.read({ module, files: sources, replace, defines, kernelRelease });
+    const read = { reading, dialect, key };
+    this.#readings.set(module, read);
+    return read;
+  }
+
+  #text(file: string): string | undefined {
+    const read = this.#files.read(file);
+    return typeof read === 'string' ? read : undefined;
   }
 
   #unit(
@@ -45,13 +97,17 @@ export class Units {
     options: UnitOptions,
     key: string,
     version: ManifestVersion | null,
+    { texts, relocate }: Reading,
   ): Unit {
     const name = `${file}\0${key}`;
+    // A text made for reading is its own stamp.
+    const stamp = (it: string): string => texts.get(it) ?? this.#files.stamp(it);
     const kept = this.#kept.get(name);
-    if (kept?.unit.files.every((it, i) => this.#files.stamp(it) === kept.stamps[i])) return kept.unit;
+    if (kept?.unit.files.every((it, i) => stamp(it) === kept.stamps[i]) && kept.relocate === relocate)
+      return kept.unit;
     if (kept) this.#count(kept.unit, -1);
-    const unit = openUnit(file, this.#provider(root, version), options, this.source);
-    this.#kept.set(name, { unit, stamps: unit.files.map((it) => this.#files.stamp(it)) });
+    const unit = openUnit(file, this.#provider(root, version, texts, relocate), options, this.source);
+    this.#kept.set(name, { unit, stamps: unit.files.map(stamp), relocate });
     this.#count(unit, 1);
     return unit;
   }
@@ -63,14 +119,15 @@ export class Units {
   #provider(
     root: string,
     version: ManifestVersion | null,
-  ): { text(file: string): string | undefined; resolve(name: string, from: string): string | undefined } {
+    texts: Reading['texts'],
+    relocate: Reading['relocate'],
+  ): SourceProvider {
     const folders = (version?.include ?? []).map((it) => it.value);
     return {
-      text: (file) => {
-        const read = this.#files.read(file);
-        return typeof read === 'string' ? read : undefined;
-      },
+      ...(relocate === undefined ? {} : { relocate }),
+      text: (file) => texts.get(file) ?? this.#text(file),
       resolve: (name, from) => {
+        if (texts.has(name)) return name;
         if (name.includes('\0')) return undefined;
         const candidates = [
           resolve(dirname(from), name),
@@ -100,6 +157,7 @@ export class Units {
   dispose(): void {
     this.source.dispose();
     this.#kept.clear();
+    this.#readings.clear();
     this.#involved.clear();
   }
 }

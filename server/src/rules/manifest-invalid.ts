@@ -1,4 +1,4 @@
-import { knownNames } from '../core/lineage/lineage';
+import { knownNames, type LineageVersion } from '../core/lineage/lineage';
 import type { Problem } from '../core/manifest/problem';
 import { checkStepNames } from '../core/manifest/steps';
 import type { RuleContext } from './context';
@@ -42,11 +42,27 @@ versions:
 
 Most messages come with a fix. A key that is known but has no effect yet is an information, not a fault.
 `,
-  check: (context) =>
-    [...context.parsed.problems, ...context.sourceProblems, ...unknownNames(context)].map((problem) =>
+  check: (context) => [
+    ...[...context.parsed.problems, ...context.sourceProblems, ...unknownNames(context)].map((problem) =>
       findingOf(context, problem),
     ),
+    ...context.lineage.versions.flatMap(sourceFindings),
+  ],
 };
+
+/** What is wrong with a version's sources themselves, at its place in them. */
+function sourceFindings(version: LineageVersion): readonly Finding[] {
+  return version.problems.map(({ message, place }) => ({
+    code: 'manifest-invalid',
+    severity: 'error',
+    message,
+    certainty: 'must',
+    place,
+    versions: [version.name],
+    related: [],
+    fixes: [],
+  }));
+}
 
 /** Steps of scenarios that name nobody: which modules are objects of a version only the sources tell. */
 function unknownNames(context: RuleContext): readonly Problem[] {

@@ -56,8 +56,7 @@ MODULE_INFO(livepatch, "Y");
 
 /** The tools behind the other dialects add all this themselves. */
 function isModuleDialect(version: LineageVersion): boolean {
-  const dialect = version.entry.dialect.value;
-  return dialect === 'auto' || dialect === 'module';
+  return version.dialect === 'module';
 }
 
 /** Licences that the loader takes as compatible with the GPL. */

@@ -34,7 +34,7 @@ export const facts: Command = {
         const read = disk.read(it);
         return typeof read === 'string' ? read : '';
       });
-      for (const patch of found.facts.patches) livepatches.push(patchJson(file, found.facts, patch, places));
+      for (const patch of found.facts.patches) livepatches.push(patchJson(file, found, patch, places));
       if (format === 'text') print(factsText(file, found.facts, places));
     }
     if (format === 'json') print(`${JSON.stringify({ schema: 1, livepatches }, null, 2)}\n`);
@@ -42,10 +42,15 @@ export const facts: Command = {
   },
 };
 
-function patchJson(file: string, facts: LivepatchFacts, patch: PatchFacts, places: Places): object {
+function patchJson(
+  file: string,
+  { facts, dialect }: { readonly facts: LivepatchFacts; readonly dialect: string },
+  patch: PatchFacts,
+  places: Places,
+): object {
   return {
     file,
-    dialect: 'module',
+    dialect,
     replace: patch.replace,
     objects: (patch.objects ?? []).map((object) => ({
       name: object.name,

@@ -77,7 +77,7 @@ class TranslationUnit implements Unit {
 
   constructor(
     readonly file: string,
-    provider: SourceProvider,
+    private readonly provider: SourceProvider,
     options: UnitOptions,
     private readonly source: CSource,
     revision: string | undefined,
@@ -104,7 +104,7 @@ class TranslationUnit implements Unit {
       place: this.place,
     });
     const { pre, scope } = this;
-    this.input = { macros: pre.macros, scope, revision };
+    this.input = { macros: pre.macros, scope, revision, relocate: provider.relocate };
     this.items = readItems({
       root: pre.root,
       macros: pre.macros,
@@ -240,13 +240,20 @@ class TranslationUnit implements Unit {
     const { layer, from } = definition.item;
     const base = layer.tokens.start[from] as number;
     const { positions } = known.ir;
-    if (positions.base === base && positions.file === layer.file && positions.revision === this.revision)
+    const { relocate } = this.provider;
+    if (
+      positions.base === base &&
+      positions.file === layer.file &&
+      positions.revision === this.revision &&
+      positions.relocate === relocate
+    )
       return known;
     const next = {
       file: layer.file,
       ...(this.revision === undefined ? {} : { revision: this.revision }),
       base,
       table: positions.table,
+      ...(relocate === undefined ? {} : { relocate }),
     };
     const ir: T = { ...known.ir, positions: next };
     if ('statics' in ir && ir.statics.length > 0) {
@@ -264,8 +271,12 @@ class TranslationUnit implements Unit {
     return this.revision === undefined ? file : `${this.revision}\0${file}`;
   }
 
-  private readonly place = (file: string, start: number, end: number): Place =>
-    this.revision === undefined ? { file, start, end } : { file, revision: this.revision, start, end };
+  private readonly place = (file: string, start: number, end: number): Place => {
+    const place =
+      this.revision === undefined ? { file, start, end } : { file, revision: this.revision, start, end };
+    const { relocate } = this.provider;
+    return relocate === undefined ? place : relocate(place);
+  };
 }
 
 /** In a module every initcall macro is module_init() (include/linux/module.h). */

@@ -1,3 +1,4 @@
+import type { Relocate } from '../place';
 import type { CType } from './types';
 
 /**
@@ -206,6 +207,8 @@ export interface Positions {
   readonly revision?: string;
   readonly base: number;
   readonly table: Int32Array;
+  /** Set where the file is a text made for reading. */
+  readonly relocate?: Relocate;
 }
 
 export interface FunctionIr {

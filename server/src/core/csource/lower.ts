@@ -1,3 +1,4 @@
+import type { Relocate } from '../place';
 import { Expander, TokenList } from './expand';
 import { readExternals } from './externals';
 import type { FileScope } from './file-scope';
@@ -16,6 +17,7 @@ export interface LowerInput {
   readonly macros: MacroTable;
   readonly scope: FileScope;
   readonly revision: string | undefined;
+  readonly relocate: Relocate | undefined;
 }
 
 /** A lowered item with what it depends on: reusable as long as text and dependencies mean the same. */
@@ -124,7 +126,7 @@ function read(
   const named = mentions.list;
   const count = list.count;
   const base = item.layer.tokens.start[item.from] as number;
-  const l = new Lowering(list, input.scope, base, item.layer.file, input.revision);
+  const l = new Lowering(list, input.scope, base, item.layer.file, input.revision, input.relocate);
   return { l, list, count, named };
 }
 
@@ -175,7 +177,7 @@ export function lowerFunction(
       locals: l.locals,
       statics: l.statics,
       body,
-      positions: positions(l, item, input),
+      positions: l.positionsOf(l.takePositions()),
     };
     return true;
   });
@@ -211,7 +213,7 @@ export function lowerVariable(
       type,
       static: found.specifiers.static,
       init,
-      positions: positions(l, item, input),
+      positions: l.positionsOf(l.takePositions()),
     };
     return true;
   });
@@ -223,15 +225,5 @@ export function lowerVariable(
     key: key ?? '',
     mentions: others,
     meanings,
-  };
-}
-
-function positions(l: Lowering, item: ItemPlace, input: LowerInput): FunctionIr['positions'] {
-  const { revision } = input;
-  return {
-    file: item.layer.file,
-    ...(revision === undefined ? {} : { revision }),
-    base: l.base,
-    table: l.takePositions(),
   };
 }

@@ -1,6 +1,7 @@
+import type { Relocate } from '../place';
 import type { TokenList } from './expand';
 import type { FileScope } from './file-scope';
-import type { Local, VariableIr } from './ir';
+import type { Local, Positions, VariableIr } from './ir';
 import { END, NAME, PUNCTUATOR } from './lexer';
 import { joinTokens } from './token-text';
 import type { CType } from './types';
@@ -61,6 +62,7 @@ export class Lowering {
     readonly base: number,
     readonly file: string,
     readonly revision: string | undefined,
+    private readonly relocate?: Relocate,
   ) {
     tokens.push(END, 0, 0, 0);
     tokens.push(END, 0, 0, 0);
@@ -119,6 +121,18 @@ export class Lowering {
     const table = keepPositions(this.positions);
     this.positions = [];
     return table;
+  }
+
+  /** A table of stretches with what tells where they stand. */
+  positionsOf(table: Int32Array): Positions {
+    const { file, revision, base, relocate } = this;
+    return {
+      file,
+      ...(revision === undefined ? {} : { revision }),
+      base,
+      table,
+      ...(relocate === undefined ? {} : { relocate }),
+    };
   }
 
   /** Positions of an inner item (a static local), recorded apart. */

@@ -268,12 +268,7 @@ function staticLocal(l: Lowering, nameId: number, text: string, declared: CType,
   const { made: init, table } = l.apart(() => (l.take(61) ? readInit(l, declared) : null));
   const type = init === null ? declared : completed(l, declared, init);
   binding.type = type;
-  const positions = {
-    file: l.file,
-    ...(l.revision === undefined ? {} : { revision: l.revision }),
-    base: l.base,
-    table,
-  };
+  const positions = l.positionsOf(table);
   // The function's own fingerprint covers its static variables.
   const fingerprint = `${name}:${l.text(start)}`;
   l.statics.push({ name, type, static: true, init, positions, fingerprint });

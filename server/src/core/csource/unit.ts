@@ -1,4 +1,4 @@
-import type { Place, Span } from '../place';
+import type { Place, Relocate, Span } from '../place';
 import type { FunctionIr, Positions, VariableIr } from './ir';
 import type { CType, StructType } from './types';
 
@@ -99,6 +99,8 @@ export interface SuppressionComment {
 export interface SourceProvider {
   text(file: string): string | undefined;
   resolve(name: string, from: string): string | undefined;
+  /** Where places of texts that stand for others are shown; absent where every text is what a person wrote. */
+  readonly relocate?: Relocate;
 }
 
 /** What decides `#if` beside the text itself. A value of "y", "m" or "n" for CONFIG_ names, any text otherwise. */

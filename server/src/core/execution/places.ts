@@ -59,6 +59,7 @@ function latest(positions: Positions): Positions {
 function stretch(positions: Positions, at: number): MovablePlace {
   const start = positions.base + (positions.table[2 * at] ?? 0);
   const end = positions.base + (positions.table[2 * at + 1] ?? 0);
-  const { file, revision } = positions;
-  return revision === undefined ? { file, start, end } : { file, revision, start, end };
+  const { file, revision, relocate } = positions;
+  const place = revision === undefined ? { file, start, end } : { file, revision, start, end };
+  return relocate === undefined ? place : { ...relocate(place) };
 }

@@ -1,3 +1,4 @@
+import type { DialectName, ReadingProblem } from '../csource/dialects/dialect';
 import type { Unit } from '../csource/unit';
 import type { ExecutionLibrary } from '../execution/api';
 import { executionLibrary } from '../execution/api-models';
@@ -17,6 +18,10 @@ export interface OpenedSources {
   readonly units: readonly Unit[];
   /** Sources that were named but could not be read, as written. */
   readonly unread: readonly string[];
+  /** The dialect in which they were read; `module` where that is left out. */
+  readonly dialect?: DialectName;
+  /** What is wrong with the sources themselves. */
+  readonly problems?: readonly ReadingProblem[];
 }
 
 /** What a version's sources came to the last time, to be used again while its units are the same. */
@@ -64,13 +69,15 @@ export function assemble(
   const capabilities = capabilitiesFor(manifest);
   const versions = manifest.versions.map((entry, index): LineageVersion => {
     const module = entry.module.value;
-    const { units, unread } = sourcesOf({ module, version: entry });
+    const { units, unread, dialect: read = 'module', problems = [] } = sourcesOf({ module, version: entry });
     const kept = units.length > 0 ? factsOf(module, units, memo) : null;
     return {
       name: entry.version.value,
       module,
       index,
       entry,
+      dialect: entry.dialect.value === 'auto' ? read : entry.dialect.value,
+      problems,
       program: kept?.program ?? null,
       facts: kept?.facts ?? null,
       unread,

@@ -1,3 +1,4 @@
+import type { DialectName, ReadingProblem } from '../csource/dialects/dialect';
 import type { ExecutionLibrary } from '../execution/api';
 import type { LivepatchFacts } from '../execution/fact-types';
 import type { Program } from '../execution/machine-host';
@@ -11,6 +12,10 @@ export interface LineageVersion {
   /** Position in the manifest, oldest first, from 0. */
   readonly index: number;
   readonly entry: ManifestVersion;
+  /** What `dialect: auto` came to, or what the manifest says. */
+  readonly dialect: DialectName;
+  /** What is wrong with the sources themselves, at its place in them. */
+  readonly problems: readonly ReadingProblem[];
   /** null where the manifest gives only names, or none of the sources could be read. */
   readonly program: Program | null;
   readonly facts: LivepatchFacts | null;

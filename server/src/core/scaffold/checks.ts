@@ -44,8 +44,8 @@ export function checkRequest(
     );
   }
   for (const version of [good, ...faulty]) {
-    const dialect = version.entry.dialect.value;
-    if (dialect !== 'auto' && dialect !== 'module') {
+    const { dialect } = version;
+    if (dialect !== 'module') {
       reasons.push(
         `${manifest(version)}: ${version.name} is written in the dialect ${dialect}, which cannot be scaffolded yet: only livepatch modules in C can.`,
       );

@@ -21,13 +21,13 @@ export function checkNext(
   const reasons: string[] = [];
   const { entry, facts, program, unread } = from;
   const at = where({ file: subject.manifestFile, ...entry.keyPlace });
-  const dialect = entry.dialect.value;
+  const { dialect } = from;
   if (lineage.capabilities.has('replace') === 'no') {
     reasons.push(
       `Kernel ${lineage.capabilities.release} has no cumulative livepatches: a next version would not replace ${from.name}.`,
     );
   }
-  if (dialect !== 'auto' && dialect !== 'module') {
+  if (dialect !== 'module') {
     reasons.push(
       `${at}: ${from.name} is written in the dialect ${dialect}: only livepatch modules in C can be continued.`,
     );

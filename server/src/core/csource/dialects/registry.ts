@@ -1,0 +1,14 @@
+import type { Dialect, SourceFile } from './dialect';
+import { moduleDialect } from './module';
+
+/** Every dialect that is read, in the order in which `dialect: auto` asks them; the last one takes what is left. */
+const DIALECTS: readonly Dialect[] = [moduleDialect];
+
+/** The dialect that the manifest names, or the one that recognises the files. */
+export function dialectFor(name: string, files: readonly SourceFile[]): Dialect {
+  return (
+    DIALECTS.find((dialect) => dialect.name === name) ??
+    DIALECTS.find((dialect) => dialect.recognises(files)) ??
+    moduleDialect
+  );
+}
