@@ -12,6 +12,7 @@ const PARTS = [
   'server/src/core/execution',
   'server/src/core/lineage',
   'server/src/core/scaffold',
+  'server/src/core/built',
   'server/src/core',
   'server/src/rules',
   'server/src/features',
@@ -38,6 +39,7 @@ const ALLOWED: Readonly<Record<Part, readonly Part[]>> = {
   'server/src/core/manifest': CORE,
   'server/src/core/csource': CORE,
   'server/src/core/kernel': CORE,
+  'server/src/core/built': [...CORE, 'server/src/core/kernel'],
   'server/src/core/execution': [...CORE, 'server/src/core/csource', 'server/src/core/kernel'],
   'server/src/core/lineage': [...CORE, ...ANALYSIS],
   'server/src/core/scaffold': [...CORE, ...ANALYSIS],
@@ -46,6 +48,7 @@ const ALLOWED: Readonly<Record<Part, readonly Part[]>> = {
   'server/src/host': [
     ...CORE,
     ...ANALYSIS,
+    'server/src/core/built',
     'server/src/core/scaffold',
     'server/src/rules',
     'server/src/features',

@@ -20,6 +20,11 @@ export class MemoryFiles implements Files {
     return this.#texts.get(path) ?? { reason: 'there is no such file' };
   }
 
+  bytes(path: string): Uint8Array | ReadFailure {
+    const text = this.read(path);
+    return typeof text === 'string' ? Buffer.from(text, 'latin1') : text;
+  }
+
   stamp(path: string): string {
     return String(this.#stamps.get(path) ?? 'absent');
   }

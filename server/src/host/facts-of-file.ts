@@ -11,14 +11,22 @@ export function factsOfFile(
   path: string,
   files: Files,
 ): { readonly facts: LivepatchFacts; readonly dialect: string; readonly unreadable: string | null } {
-  const text = files.read(path);
   const units = new Units(files);
   const name = basename(path)
     .replace(/\.[^.]*$/, '')
     .replaceAll('-', '_');
-  const read = units.of(name, [path], rootOf(dirname(path)), '', null);
+  const root = rootOf(dirname(path));
+  if (/\.ko(?:\.gz)?$/.test(path)) {
+    const built = units.ofBuilt(name, path, { file: path, start: 0, end: 0 }, root, '');
+    const read = 'problem' in built ? { dialect: 'module', units: [] } : built;
+    const facts = livepatchFacts({ name, units: read.units });
+    units.dispose();
+    return { facts, dialect: read.dialect, unreadable: 'problem' in built ? built.problem : null };
+  }
+  const read = units.of(name, [path], root, '', null);
   const facts = livepatchFacts({ name, units: read.units });
   units.dispose();
+  const text = files.read(path);
   const unreadable =
     typeof text === 'string' && isReadable(text)
       ? read.units.length === 0

@@ -10,10 +10,15 @@ export interface ReadFailure {
 /** The largest source that is read, in bytes. */
 export const MAX_FILE_BYTES = 8 * 1024 * 1024;
 
+/** The largest file that is read as bytes. */
+const MAX_BINARY_BYTES = 64 * 1024 * 1024;
+
 /** Files as this server sees them: open documents first, then the disk. Paths are absolute. */
 export interface Files {
   /** The text, or why there is none. */
   read(path: string): string | ReadFailure;
+  /** The bytes of a file that is no text, or why there are none. */
+  bytes(path: string): Uint8Array | ReadFailure;
   /** Changes whenever the text may have changed; equal stamps mean equal text. */
   stamp(path: string): string;
   entries(folder: string): readonly Dirent[];
@@ -27,13 +32,21 @@ export class Disk implements Files {
   opened = 0;
 
   read(path: string): string | ReadFailure {
+    return this.#open(path, MAX_FILE_BYTES, () => readFileSync(path, 'utf8'));
+  }
+
+  bytes(path: string): Uint8Array | ReadFailure {
+    return this.#open(path, MAX_BINARY_BYTES, () => readFileSync(path));
+  }
+
+  #open<T>(path: string, limit: number, read: () => T): T | ReadFailure {
     try {
       const status = statSync(path);
       if (status.isDirectory()) return { reason: 'it is a folder' };
       if (!status.isFile()) return { reason: 'it is not a regular file' };
-      if (status.size > MAX_FILE_BYTES) return { reason: `it is larger than ${MAX_FILE_BYTES >> 20} MiB` };
+      if (status.size > limit) return { reason: `it is larger than ${limit >> 20} MiB` };
       this.opened++;
-      return readFileSync(path, 'utf8');
+      return read();
     } catch (error) {
       return { reason: reasonOf(error) };
     }
@@ -89,6 +102,10 @@ export class Overlay implements Files {
 
   read(path: string): string | ReadFailure {
     return this.#documents.get(path)?.text ?? this.#below.read(path);
+  }
+
+  bytes(path: string): Uint8Array | ReadFailure {
+    return this.#below.bytes(path);
   }
 
   stamp(path: string): string {

@@ -1,3 +1,4 @@
+import { dirname, resolve as resolvePath } from 'node:path';
 import type { Unit } from '../core/csource/unit';
 import { CAPABILITIES } from '../core/kernel/capabilities';
 import { AssemblyMemo, assemble, type OpenedSources } from '../core/lineage/assemble';
@@ -10,9 +11,9 @@ import type { Analysis } from '../features/analysis';
 import { checkAll } from '../rules/engine';
 import { RULES } from '../rules/registry';
 import type { Finding } from '../rules/rule';
-import type { Files } from './files';
+import { type Files, isInside } from './files';
 import { resolveSources } from './sources';
-import { Units } from './units';
+import { type ReadSources, Units } from './units';
 
 export type { Analysis } from '../features/analysis';
 
@@ -28,6 +29,8 @@ interface Resolved {
   readonly files: readonly string[];
   readonly unread: readonly string[];
   readonly problems: readonly Problem[];
+  /** The .ko to read where there are no sources. */
+  readonly built?: string;
 }
 
 /**
@@ -117,13 +120,30 @@ export class Project {
     this.work.resolutions++;
     const resolved = new Map<string, Resolved>();
     for (const version of parsed.manifest.versions) {
-      resolved.set(version.module.value, this.#resolveOne(version.git ? [] : version.sources));
+      resolved.set(
+        version.module.value,
+        version.built && version.sources.length === 0 && !version.git
+          ? this.#resolveBuilt(version.built)
+          : this.#resolveOne(version.git ? [] : version.sources),
+      );
     }
     for (const target of parsed.manifest.targets) {
       resolved.set(target.module.value, this.#resolveOne(target.sources));
     }
     this.#resolved = resolved;
     return resolved;
+  }
+
+  #resolveBuilt(built: Located<string>): Resolved {
+    const path = resolvePath(dirname(this.manifest), built.value);
+    if (isInside(this.#files, this.root, path))
+      return { files: [path], unread: [], problems: [], built: path };
+    const message = `${built.value} lies outside ${this.root}: sources may not leave that folder`;
+    return {
+      files: [],
+      unread: [built.value],
+      problems: [{ severity: 'error', message, place: built.place }],
+    };
   }
 
   #resolveOne(sources: readonly Located<string>[]): Resolved {
@@ -141,12 +161,15 @@ export class Project {
     const opened = new Map<string, OpenedSources>();
     const inputs: unknown[] = [parsed];
     const open = (module: string, version: ManifestVersion | null): void => {
-      const { files, unread } = resolved.get(module) ?? { files: [], unread: [] };
+      const { files, unread, built } = resolved.get(module) ?? { files: [], unread: [] };
       const release = parsed.manifest.kernel.release?.value ?? '';
-      const read = this.#units.of(module, files, this.root, release, version);
+      const read =
+        built !== undefined && version?.built
+          ? this.#openBuilt(module, built, version.built, release)
+          : this.#units.of(module, files, this.root, release, version);
       const { units } = read;
       opened.set(module, { ...read, unread });
-      inputs.push(...units);
+      inputs.push(...units, ...read.problems.map(({ message }) => message));
     };
     for (const version of parsed.manifest.versions) open(version.module.value, version);
     for (const target of parsed.manifest.targets) open(target.module.value, null);
@@ -168,6 +191,14 @@ export class Project {
     if (this.#transitions) this.#transitions.use(lineage);
     else this.#transitions = new Transitions(lineage);
     return lineage;
+  }
+
+  #openBuilt(module: string, path: string, { value, place }: Located<string>, release: string): ReadSources {
+    const shown = { file: this.manifest, ...place };
+    const read = this.#units.ofBuilt(module, path, shown, this.root, release);
+    if (!('problem' in read)) return read;
+    const message = `${value} cannot be read: ${read.problem}`;
+    return { dialect: 'module', units: [], problems: [{ message, place: shown }] };
   }
 
   #analysisOf(parsed: ParsedManifest, lineage: Lineage, resolved: ReadonlyMap<string, Resolved>): Analysis {

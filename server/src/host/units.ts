@@ -2,9 +2,12 @@ import { dirname, join, resolve } from 'node:path';
 import { openUnit } from '../core/csource/build-unit';
 import { CSource } from '../core/csource/c-source';
 import type { Dialect, DialectName, Reading, ReadingProblem } from '../core/csource/dialects/dialect';
+import { moduleDialect } from '../core/csource/dialects/module';
 import { dialectFor } from '../core/csource/dialects/registry';
 import type { SourceProvider, Unit, UnitOptions } from '../core/csource/unit';
 import type { ManifestVersion } from '../core/manifest/manifest';
+import type { Place } from '../core/place';
+import { readBuilt } from './built';
 import { type Files, isInside } from './files';
 
 interface KeptUnit {
@@ -63,6 +66,28 @@ export class Units {
       units: units.filter((unit) => !included.has(unit.file)),
       problems: reading.problems,
     };
+  }
+
+  /** The unit of a module of which only the .ko is at hand, or why there is none. `place` names it in the manifest. */
+  ofBuilt(
+    module: string,
+    path: string,
+    place: Place,
+    root: string,
+    release: string,
+  ): ReadSources | { readonly problem: string } {
+    const key = JSON.stringify(['built', path, this.#files.stamp(path), place]);
+    let kept = this.#readings.get(module);
+    if (kept?.key !== key) {
+      const reading = readBuilt(path, this.#files, place);
+      if ('problem' in reading) return reading;
+      kept = { reading, dialect: moduleDialect, key };
+      this.#readings.set(module, kept);
+    }
+    const { reading } = kept;
+    const options = { defines: {}, kernelRelease: release };
+    const units = reading.units.map((file) => this.#unit(file, root, options, 'built', null, reading));
+    return { dialect: 'module', units, problems: [] };
   }
 
   /** What the dialect makes of the files; made again only when one of them changed. */
