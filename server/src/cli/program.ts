@@ -10,6 +10,7 @@ import { rehearse } from './commands/rehearse';
 import { runbook } from './commands/runbook';
 import { scaffold } from './commands/scaffold';
 import { simulate } from './commands/simulate';
+import { status } from './commands/status';
 import { Failure } from './failure';
 
 /** The options of one call, as parseArgs gives them. */
@@ -38,11 +39,12 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   'new-version': newVersion,
   graph,
   rehearse,
+  status,
   lsp: languageServer,
 };
 
 /** Commands of the interface that this release does not have. */
-const NOT_YET = ['status', 'init'];
+const NOT_YET = ['init'];
 
 export const HELP = `klp-lineage: what really happens when one cumulative livepatch replaces another
 
