@@ -16,6 +16,7 @@ import { fileURLToPath } from 'node:url';
 import { brotliCompressSync, constants } from 'node:zlib';
 import { build, context } from 'esbuild';
 import { minify } from 'terser';
+import { leanLibraries } from './lean-libraries.mjs';
 import { pruneWasm } from './prune-wasm.mjs';
 import { leaveOutUnusedFeatures } from './unused-features.mjs';
 
@@ -80,7 +81,7 @@ const program = {
   charset: 'utf8',
   // node:vm, which dist/load.js uses, has no import().
   supported: { 'dynamic-import': false },
-  plugins: [leaveOutUnusedFeatures],
+  plugins: [leaveOutUnusedFeatures, leanLibraries],
   alias: {
     // The ES module build of web-tree-sitter finds its files by import.meta.url.
     'web-tree-sitter': join(modules, 'web-tree-sitter/web-tree-sitter.cjs'),

@@ -7,7 +7,7 @@
  * What may go in is listed in .vscodeignore and nowhere else.
  */
 
-import { existsSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { dirname, join, posix, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createVSIX } from '@vscode/vsce';
@@ -73,6 +73,7 @@ async function main(args) {
     process.stderr.write(`package: missing: ${unbuilt.join(', ')}; run npm run build\n`);
     return 1;
   }
+  mkdirSync(dirname(file), { recursive: true });
   rmSync(file, { force: true });
   await createVSIX({
     cwd: root,

@@ -30,6 +30,22 @@ export const UNUSED_FEATURES = {
   workspaceSymbol: 'workspaceSymbolProvider',
 };
 
+/** Modules of vscode-languageserver that add an API to a connection which the server never calls. */
+const UNUSED_IN_SERVER = [
+  'common/callHierarchy',
+  'common/diagnostic',
+  'common/fileOperations',
+  'common/inlineCompletion',
+  'common/inlineValue',
+  'common/linkedEditingRange',
+  'common/moniker',
+  'common/notebook',
+  'common/semanticTokens',
+  'common/textDocumentContent',
+  'common/typeHierarchy',
+  'node/files',
+];
+
 /** What LanguageClient asks of a feature. */
 const UNUSED_CLASS = `class Unused {
   fillClientCapabilities() {}
@@ -46,19 +62,27 @@ const UNUSED_CLASS = `class Unused {
 const ANY_VERSION = 'module.exports = () => ({});';
 const VERSION_CHECK = /[\\/]semver[\\/]functions[\\/](?:parse|satisfies)\.js$/;
 
+/** A module that exports something else under the names of another one. */
+function exportsOf(path, value) {
+  const names = [...readFileSync(path, 'utf8').matchAll(/\bexports\.(\w+) = /g)].map(([, name]) => name);
+  return [...new Set(names)].map((name) => `exports.${name} = ${value(name)};\n`).join('');
+}
+
 /** The esbuild plugin that puts the class in. */
 export const leaveOutUnusedFeatures = {
   name: 'leave-out-unused-features',
   setup({ onLoad }) {
     const names = Object.keys(UNUSED_FEATURES).join('|');
     const filter = new RegExp(`[\\\\/]vscode-languageclient[\\\\/]lib[\\\\/]common[\\\\/](?:${names})\\.js$`);
-    onLoad({ filter }, ({ path }) => {
-      const exported = [...readFileSync(path, 'utf8').matchAll(/\bexports\.(\w+) = /g)].map(
-        ([, name]) => name,
-      );
-      const lines = [...new Set(exported)].map((name) => `exports.${name} = Unused;\n`);
-      return { contents: UNUSED_CLASS + lines.join('') };
-    });
+    onLoad({ filter }, ({ path }) => ({
+      contents: UNUSED_CLASS + exportsOf(path, () => 'Unused'),
+    }));
+    const server = UNUSED_IN_SERVER.map((name) => name.replace('/', '[\\\\/]')).join('|');
+    const inServer = new RegExp(`[\\\\/]vscode-languageserver[\\\\/]lib[\\\\/](?:${server})\\.js$`);
+    // A feature is a function that makes a class with more methods out of one.
+    onLoad({ filter: inServer }, ({ path }) => ({
+      contents: exportsOf(path, (name) => (name.endsWith('Feature') ? '(Base) => Base' : 'class {}')),
+    }));
     onLoad({ filter: VERSION_CHECK }, () => ({ contents: ANY_VERSION }));
   },
 };
