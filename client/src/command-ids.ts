@@ -4,6 +4,9 @@ export const COMMAND_IDS = [
   'livepatch.generateCleanupPatch',
   'livepatch.simulate',
   'livepatch.explainTransition',
+  'livepatch.newVersion',
+  'livepatch.runbook',
+  'livepatch.rehearse',
 ] as const;
 
 export type CommandId = (typeof COMMAND_IDS)[number];

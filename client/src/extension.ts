@@ -2,6 +2,9 @@ import * as vscode from 'vscode';
 import type { CommandId } from './command-ids';
 import { explainTransition } from './commands/explain-transition';
 import { generateCleanupPatch } from './commands/generate-cleanup-patch';
+import { newVersion } from './commands/new-version';
+import { rehearse } from './commands/rehearse';
+import { runbook } from './commands/runbook';
 import { showStack } from './commands/show-stack';
 import { simulate } from './commands/simulate';
 import { includesLivepatch, isManifestPath, MANIFEST_GLOB, MANIFEST_LANGUAGE } from './documents';
@@ -27,6 +30,10 @@ export function activate(context: vscode.ExtensionContext): void {
     'livepatch.generateCleanupPatch': (wish) => generateCleanupPatch(handle, wish),
     'livepatch.simulate': (wish) => simulate(handle, runs, context.workspaceState, wish),
     'livepatch.explainTransition': (wish) => explainTransition(handle, runs, wish),
+    'livepatch.newVersion': (wish) => newVersion(handle, wish),
+    'livepatch.runbook': (wish) => runbook(handle, runs, wish),
+    'livepatch.rehearse': (wish) =>
+      rehearse(handle, context.extensionPath, (manifest) => handle.changed(manifest), wish),
   };
   for (const [id, run] of Object.entries(commands))
     context.subscriptions.push(

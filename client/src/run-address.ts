@@ -4,7 +4,12 @@ export const RUN_SCHEME = 'livepatch-run';
 
 export type RunAddress =
   | { readonly k: 'simulate'; readonly manifest: string; readonly steps: string }
-  | { readonly k: 'explain'; readonly manifest: string; readonly from: string; readonly to: string };
+  | {
+      readonly k: 'explain' | 'runbook';
+      readonly manifest: string;
+      readonly from: string;
+      readonly to: string;
+    };
 
 /** The parts of the address: `path` gives the tab its name and the text its language, `query` says what it is. */
 export function addressParts(
@@ -12,7 +17,9 @@ export function addressParts(
   address: RunAddress,
 ): { readonly path: string; readonly query: string } {
   const name =
-    address.k === 'simulate' ? `${lineage} run.log` : `${lineage} ${address.from} to ${address.to}.md`;
+    address.k === 'simulate'
+      ? `${lineage} run.log`
+      : `${lineage} ${address.k === 'runbook' ? 'runbook ' : ''}${address.from} to ${address.to}.md`;
   return { path: `/${name.replaceAll(/[/\\?#]/g, '-')}`, query: JSON.stringify(address) };
 }
 
@@ -28,6 +35,7 @@ export function readAddress(query: string): RunAddress | null {
   const { k, manifest, steps, from, to } = value as Record<string, unknown>;
   if (typeof manifest !== 'string') return null;
   if (k === 'simulate' && typeof steps === 'string') return { k, manifest, steps };
-  if (k === 'explain' && typeof from === 'string' && typeof to === 'string') return { k, manifest, from, to };
+  if ((k === 'explain' || k === 'runbook') && typeof from === 'string' && typeof to === 'string')
+    return { k, manifest, from, to };
   return null;
 }

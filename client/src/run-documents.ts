@@ -2,6 +2,7 @@ import * as vscode from 'vscode';
 import {
   EXPLAIN_REQUEST,
   type ExplainResult,
+  RUNBOOK_REQUEST,
   SIMULATE_REQUEST,
   type SimulateResult,
   type StepsParams,
@@ -53,7 +54,8 @@ export class RunDocuments implements vscode.TextDocumentContentProvider, vscode.
       return this.#server.request<SimulateResult>(SIMULATE_REQUEST, params);
     }
     const params: TransitionParams = { manifest, from: address.from, to: address.to };
-    return this.#server.request<ExplainResult>(EXPLAIN_REQUEST, params);
+    const method = address.k === 'runbook' ? RUNBOOK_REQUEST : EXPLAIN_REQUEST;
+    return this.#server.request<ExplainResult>(method, params);
   }
 
   #refresh(manifest: string): void {

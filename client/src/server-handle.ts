@@ -29,6 +29,11 @@ export class ServerHandle implements vscode.Disposable {
     return this.#changed.event;
   }
 
+  /** Something outside of the server changed what is known of a lineage: a rehearsal has ended. */
+  changed(manifest: string): void {
+    this.#changed.fire(manifest);
+  }
+
   /** The running client. Rejects when the server cannot be started; the next call tries again. */
   start(): Promise<LanguageClient> {
     this.#client ??= this.#begin();

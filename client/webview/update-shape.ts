@@ -11,6 +11,7 @@ import type {
   PanelTransition,
   PanelUpdate,
   PanelVersion,
+  Rehearsed,
 } from '../../server/src/features/panel-model';
 import { isCount, isFlag, isOneOf, isText, isWhole, listOf, orNull, record, type Shape } from './shape';
 
@@ -139,7 +140,9 @@ export const isPanelTransition: Shape<PanelTransition> = record<PanelTransition>
       moment: isCount,
     }),
   ),
-  origin: isOneOf('predicted'),
+  rehearsed: orNull(
+    record<Rehearsed>({ release: isText, when: isText, same: isFlag, crash: orNull(isText) }),
+  ),
   leftovers: listOf(
     record<PanelTransition['leftovers'][number]>({
       effect: isText,

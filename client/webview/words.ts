@@ -80,9 +80,12 @@ export function cellOf(
   return model.matrix.find((cell) => cell.from === from && cell.to === to);
 }
 
-/** `predicted` as the heading of the log says it. */
-export function originWords(transition: PanelTransition): string {
-  return transition.origin;
+/** Predicted only or rehearsed, when and with which outcome: as the heading of the log says it. */
+export function originWords({ rehearsed }: PanelTransition): string {
+  if (rehearsed === null) return 'predicted only';
+  const { release, when, same, crash } = rehearsed;
+  const outcome = crash === null ? (same ? 'equal' : 'different') : `the kernel ended: ${shown(crash, 80)}`;
+  return `predicted · rehearsed on ${shown(release, 60)}, ${shown(when, 10)}, ${outcome}`;
 }
 
 export function versionWord(name: string): string {

@@ -13,7 +13,7 @@ interface Package {
   activationEvents: string[];
   icon: string;
   capabilities: {
-    untrustedWorkspaces: { supported: boolean };
+    untrustedWorkspaces: { supported: string; description: string };
     virtualWorkspaces: { supported: string; description: string };
   };
   contributes: {
@@ -90,7 +90,8 @@ describe('package.json', () => {
   });
 
   test('says what it can do in untrusted and virtual workspaces', () => {
-    expect(manifest.capabilities.untrustedWorkspaces.supported).toBe(true);
+    expect(manifest.capabilities.untrustedWorkspaces.supported).toBe('limited');
+    expect(manifest.capabilities.untrustedWorkspaces.description).not.toBe('');
     expect(manifest.capabilities.virtualWorkspaces.supported).toBe('limited');
     expect(manifest.capabilities.virtualWorkspaces.description).not.toBe('');
   });

@@ -41,6 +41,12 @@ class Uri {
   static from(parts: { scheme: string; path: string; query: string }): Uri {
     return new Uri(parts.scheme, parts.path, parts.query);
   }
+  static file(path: string): Uri {
+    return new Uri('file', path);
+  }
+  get fsPath(): string {
+    return this.path;
+  }
   static parse(text: string): Uri {
     const at = text.indexOf(':');
     return new Uri(text.slice(0, at), text.slice(at + 1).replace(/^\/\//, ''));
@@ -83,6 +89,11 @@ export interface FakeInput {
   readonly validateInput: (typed: string) => Promise<string | null>;
 }
 
+interface FakeTask {
+  readonly name: string;
+  readonly execution: unknown;
+}
+
 export type FakeEdit = InstanceType<typeof WorkspaceEdit>;
 
 /** A fresh fake. `registered` holds the ids of commands, `executed` the commands run, `shown` the documents opened. */
@@ -91,6 +102,9 @@ export function fakeVscode() {
   const executed: unknown[][] = [];
   const shown: { readonly uri: string; readonly options: unknown }[] = [];
   const warnings: string[] = [];
+  const edits: FakeEdit[] = [];
+  const ended = new Emitter<{ readonly execution: unknown }>();
+  const started: FakeTask[] = [];
   const answers: {
     quickPick: (items: readonly { label: string }[]) => unknown;
     input: (box: FakeInput) => unknown;
@@ -108,6 +122,8 @@ export function fakeVscode() {
     executed,
     shown,
     warnings,
+    /** Edits that were applied. */
+    edits,
     /** What the person does when asked: a test replaces these. */
     answers,
     channel,
@@ -137,6 +153,38 @@ export function fakeVscode() {
         executed.push(call);
       },
     },
+    TaskScope: { Workspace: 2 },
+    TaskRevealKind: { Always: 1 },
+    Task: class {
+      readonly definition: object;
+      readonly name: string;
+      readonly execution: unknown;
+      constructor(definition: object, _scope: number, name: string, _source: string, execution: unknown) {
+        this.definition = definition;
+        this.name = name;
+        this.execution = execution;
+      }
+    },
+    ProcessExecution: class {
+      readonly process: string;
+      readonly args: readonly string[];
+      readonly options: object;
+      constructor(process: string, args: readonly string[], options: object) {
+        this.process = process;
+        this.args = args;
+        this.options = options;
+      }
+    },
+    tasks: {
+      executed: started,
+      executeTask: async (task: FakeTask) => {
+        started.push(task);
+        return task;
+      },
+      onDidEndTaskProcess: ended.event,
+      /** The task's process has ended. */
+      end: (execution: unknown) => ended.fire({ execution }),
+    },
     languages: { createLanguageStatusItem: () => ({ dispose() {} }) },
     window: {
       createOutputChannel: () => channel,
@@ -149,8 +197,17 @@ export function fakeVscode() {
       showQuickPick: async (items: readonly { label: string }[]) => answers.quickPick(items),
       showInputBox: async (box: FakeInput) => answers.input(box),
       showInformationMessage: async (text: string) => void warnings.push(text),
+      showWarningMessage: async (text: string) => void warnings.push(text),
+      showErrorMessage: async (text: string, { detail }: { detail: string }) =>
+        void warnings.push(`${text} ${detail}`),
+      setStatusBarMessage: () => undefined,
     },
     workspace: {
+      isTrusted: true,
+      applyEdit: async (edit: FakeEdit) => {
+        edits.push(edit);
+        return true;
+      },
       textDocuments: [] as { uri: Uri }[],
       openTextDocument: async (uri: Uri) => ({ uri }),
       asRelativePath: (uri: Uri) => uri.path,

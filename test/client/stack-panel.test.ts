@@ -21,7 +21,9 @@ function fakeServer() {
       asked.push([method, params]);
       for (let i = server.delays.shift() ?? 0; i > 0; i--) await new Promise((done) => setImmediate(done));
       if (method === PANEL_REQUEST) return server.model === null ? null : { model: server.model };
-      return { transition: { ...DOWNGRADE, from: params.from, to: params.to } };
+      const unknown = { command: 'livepatch.unknown', title: 'x', arguments: [] };
+      const actions = [...DOWNGRADE.actions, unknown];
+      return { transition: { ...DOWNGRADE, from: params.from, to: params.to, actions } };
     },
   };
   return server;
@@ -77,7 +79,7 @@ describe("the panel's extension side", () => {
     const [update] = posted;
     const commands =
       update?.type === 'model' ? update.transition?.actions.map((action) => action.command) : [];
-    expect(commands).toEqual(['livepatch.generateCleanupPatch']);
+    expect(commands).toEqual(['livepatch.generateCleanupPatch', 'livepatch.runbook']);
   });
 
   test('drops the answer to a question that a newer one has overtaken', async () => {

@@ -232,7 +232,7 @@ export const DOWNGRADE: PanelTransition = {
     { text: '% unload v2', kind: 'command', moment: 6 },
     { text: 'read of debugfs net_status: file operations in freed memory', kind: 'fault', moment: 6 },
   ],
-  origin: 'predicted',
+  rehearsed: null,
   leftovers: [
     {
       effect: 'debugfs_create_file',

@@ -10,7 +10,7 @@ import {
   readWish,
   suggestName,
 } from './cleanup-choice';
-import { cleanupEdit } from './cleanup-edit';
+import { writeGenerated } from './write-generated';
 
 /** Livepatch: Generate Cleanup Patch. Asks, shows a preview, and changes all files as one undoable edit. */
 export async function generateCleanupPatch(server: ServerHandle, argument?: unknown): Promise<void> {
@@ -20,51 +20,15 @@ export async function generateCleanupPatch(server: ServerHandle, argument?: unkn
   const params = await ask(lineage, wish);
   if (params === undefined) return;
 
-  const manifestUri = vscode.Uri.parse(lineage.manifest);
-  const manifest = await vscode.workspace.openTextDocument(manifestUri);
-  const before = manifest.version;
-  const answer = await server.request<ScaffoldResult>(SCAFFOLD_REQUEST, params);
-  if (!answer.ok) {
-    await refuse(params.as, answer.reasons);
-    return;
-  }
-  if (
-    manifest.version !== before ||
-    (answer.manifestVersion !== null && answer.manifestVersion !== manifest.version)
-  ) {
-    await refuse(params.as, [
-      vscode.l10n.t('The manifest was changed in the meantime. Run the command again.'),
-    ]);
-    return;
-  }
   const title = vscode.l10n.t(
     '{0} = {1} + cleanup after {2}',
     params.as,
     params.restore,
     params.after.join(', '),
   );
-  const done = await vscode.workspace.applyEdit(cleanupEdit(manifestUri, answer, title), {
-    isRefactoring: true,
-  });
-  if (!done) {
-    void vscode.window.showInformationMessage(
-      vscode.l10n.t('{0} was not generated; nothing was changed.', params.as),
-    );
-    return;
-  }
-  const first = answer.files.find((file) => file.uri.endsWith('.c')) ?? answer.files[0];
-  if (first !== undefined)
-    await vscode.window.showTextDocument(vscode.Uri.parse(first.uri), { preview: false });
-  const said = vscode.l10n.t('{0} was generated.', params.as);
-  if (answer.notes.length === 0) vscode.window.setStatusBarMessage(said, 5000);
-  else void vscode.window.showInformationMessage([said, ...answer.notes].join(' '));
-}
-
-async function refuse(name: string, reasons: readonly string[]): Promise<void> {
-  await vscode.window.showErrorMessage(vscode.l10n.t('{0} cannot be generated.', name), {
-    modal: true,
-    detail: reasons.map((reason) => `• ${reason}`).join('\n'),
-  });
+  await writeGenerated(lineage.manifest, params.as, title, () =>
+    server.request<ScaffoldResult>(SCAFFOLD_REQUEST, params),
+  );
 }
 
 /** The answers to the three questions, or undefined where one was left without. */

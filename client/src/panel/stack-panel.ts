@@ -16,6 +16,7 @@ import {
 } from '../../../server/src/lsp/protocol';
 import { isCommandId } from '../command-ids';
 import type { ServerHandle } from '../server-handle';
+import { actionWish } from './action-wish';
 import { type Pair, pairToShow } from './default-pair';
 import { pageHtml } from './page-html';
 import { isPanelRequest } from './request-shape';
@@ -112,11 +113,7 @@ export class StackPanel {
           this.#parts.log.warn('the panel asked for a command that is not one of its own');
           return;
         }
-        const [restore, ...after] = request.arguments;
-        const wish =
-          request.command === 'livepatch.showStack'
-            ? this.#manifest
-            : { manifest: this.#manifest, restore, after };
+        const wish = actionWish(request.command, this.#manifest, request.arguments);
         await vscode.commands.executeCommand(request.command, wish);
       }
     }

@@ -89,6 +89,18 @@ export interface PanelModel {
   readonly notices: readonly string[];
 }
 
+/** What is known of a rehearsal in a real kernel. */
+export interface Rehearsed {
+  /** `uname -r` of that kernel. */
+  readonly release: string;
+  /** ISO 8601. */
+  readonly when: string;
+  /** Every line of its log was predicted, and no other. */
+  readonly same: boolean;
+  /** How the kernel ended, where it did. */
+  readonly crash: string | null;
+}
+
 /** One run, laid out over moments: every callback, transition, load and unload is one moment; numbered from 0. */
 export interface PanelTransition {
   readonly schema: 1;
@@ -112,8 +124,8 @@ export interface PanelTransition {
     readonly kind: 'command' | 'core' | 'module' | 'fault';
     readonly moment: number;
   }[];
-  /** predicted, or rehearsed in a real kernel with its release. */
-  readonly origin: 'predicted';
+  /** What a real kernel did with the same steps and sources; null where this is a prediction only. */
+  readonly rehearsed: Rehearsed | null;
   readonly leftovers: readonly {
     readonly effect: string;
     readonly key: string;

@@ -1,12 +1,13 @@
 import type { Effect } from '../core/execution/effects';
 import { CALLBACK_KINDS, type CallbackCall, type InstanceId } from '../core/kernel/types';
 import { versionByName } from '../core/lineage/lineage';
+import { rehearsalSteps } from '../core/lineage/run';
 import type { Transition } from '../core/lineage/transitions';
 import type { Happening, World } from '../core/lineage/world';
-import { formatStep } from '../core/manifest/steps';
+import { formatStep, type Step } from '../core/manifest/steps';
 import type { Analysis } from './analysis';
 import { sourcesFor, type ToSource } from './panel';
-import type { PanelLane, PanelSpan, PanelTransition } from './panel-model';
+import type { PanelLane, PanelSpan, PanelTransition, Rehearsed } from './panel-model';
 import { callText, versionText } from './run-text';
 import { transitionSentence } from './sentence';
 
@@ -19,23 +20,36 @@ export function panelTransition(
   from: string,
   to: string,
   toUri: (file: string) => string,
+  rehearsed: (steps: readonly Step[]) => Rehearsed | null = () => null,
 ): PanelTransition | null {
   const target = versionByName(analysis.lineage, to);
   const origin = from === 'none' ? null : versionByName(analysis.lineage, from);
   if (!target || origin === undefined || origin === target) return null;
   const transition = analysis.transitions.transition(origin, target);
-  return new Telling(transition, sourcesFor(analysis, toUri)).tell(actionsFor(transition));
+  const steps = rehearsalSteps(analysis.lineage, origin?.name ?? null, target.name);
+  return {
+    ...new Telling(transition, sourcesFor(analysis, toUri)).tell(actionsFor(transition)),
+    rehearsed: rehearsed(steps),
+  };
 }
 
 function actionsFor(transition: Transition): PanelTransition['actions'] {
   const { from, to } = transition;
-  if (!from || transition.run.verdict.word === 'clean' || from.index < to.index) return [];
+  const pair = [from?.name ?? 'none', to.name];
+  const rehearse = { command: 'livepatch.rehearse', title: 'Rehearse in a real kernel', arguments: pair };
+  if (!from || transition.run.verdict.word === 'clean' || from.index < to.index) return [rehearse];
   return [
     {
       command: 'livepatch.generateCleanupPatch',
       title: `Generate a version that restores ${to.name} and cleans up after ${from.name}`,
       arguments: [to.name, from.name],
     },
+    {
+      command: 'livepatch.runbook',
+      title: `Runbook from ${from.name} to ${to.name}`,
+      arguments: pair,
+    },
+    rehearse,
   ];
 }
 
@@ -65,7 +79,7 @@ class Telling {
     this.#world = transition.run.end;
   }
 
-  tell(actions: PanelTransition['actions']): PanelTransition {
+  tell(actions: PanelTransition['actions']): Omit<PanelTransition, 'rehearsed'> {
     const { run, from, to } = this.#transition;
     run.outcomes.forEach((outcome) => {
       const step = formatStep(outcome.step);
@@ -92,7 +106,6 @@ class Telling {
       moments: this.#moments,
       lanes: this.#lanes(),
       log: this.#log.sort((a, b) => a.moment - b.moment),
-      origin: 'predicted',
       leftovers: verdict.leftovers.map((leftover) => ({
         effect: leftover.effect.row.noun,
         key: leftover.effect.key,

@@ -1,13 +1,19 @@
 import { dirname, relative, sep } from 'node:path';
 import type { CancellationToken } from 'vscode-languageserver/node';
+import { rehearsalSteps } from '../core/lineage/run';
 import { Lines } from '../core/lines';
+import { formatStep } from '../core/manifest/steps';
 import { Places } from '../core/places';
+import { type NextVersion, nextVersion } from '../core/scaffold/next-version';
+import type { Scaffold } from '../core/scaffold/scaffold';
 import { lineagesOf } from '../features/lineages';
 import { panelModel } from '../features/panel';
 import { panelTransition } from '../features/panel-transition';
+import { runbookDocument } from '../features/runbook-answer';
 import { scaffoldAnswer } from '../features/scaffold-answer';
 import { explainAnswer, readTypedSteps, simulateAnswer } from '../features/simulate-answer';
 import type { Project } from '../host/project';
+import { recordOf } from '../host/rehearsal/record';
 import { rulePage } from '../rules/page';
 import { RULES } from '../rules/registry';
 import { toRange } from './convert';
@@ -18,10 +24,15 @@ import {
   type LineagesParams,
   type LineagesResult,
   type ManifestParams,
+  NEW_VERSION_REQUEST,
+  type NewVersionParams,
   PAGE_REQUEST,
   PANEL_REQUEST,
   type PageParams,
   type PanelResult,
+  REHEARSAL_REQUEST,
+  type RehearsalResult,
+  RUNBOOK_REQUEST,
   SCAFFOLD_REQUEST,
   type ScaffoldParams,
   type ScaffoldResult,
@@ -45,6 +56,20 @@ export function ownRequests(session: Session): void {
   const projectOf = (params: ManifestParams): Project | null => {
     const path = uris.path(params.manifest);
     return path === null ? null : (workspace.project(path) ?? null);
+  };
+  const written = (project: Project, answer: Scaffold | NextVersion): ScaffoldResult => {
+    if (!answer.ok) return { ok: false, reasons: answer.reasons };
+    const lines = new Lines(project.analyse().text(project.manifest));
+    return {
+      ok: true,
+      files: answer.files.map((file) => ({ uri: uris.uri(file.path), text: file.text })),
+      manifestEdits: answer.manifestEdits.map((edit) => ({
+        range: toRange(lines, edit),
+        newText: edit.text,
+      })),
+      manifestVersion: workspace.files.version(project.manifest),
+      notes: answer.notes,
+    };
   };
   const on = <P, R>(
     method: string,
@@ -84,7 +109,11 @@ export function ownRequests(session: Session): void {
     (params) => {
       const project = projectOf(params);
       const uri = (file: string): string => uris.uri(file);
-      const transition = project && panelTransition(project.analyse(), params.from, params.to, uri);
+      if (!project) return null;
+      const analysis = project.analyse();
+      const transition = panelTransition(analysis, params.from, params.to, uri, (steps) =>
+        recordOf(analysis, steps),
+      );
       return transition ? { transition } : null;
     },
   );
@@ -94,19 +123,19 @@ export function ownRequests(session: Session): void {
     (params) => {
       const project = projectOf(params);
       if (!project) return { ok: false, reasons: [unknownLineage(params)] };
-      const answer = scaffoldAnswer(project.analyse(), params.restore, params.after, params.as);
-      if (!answer.ok) return { ok: false, reasons: answer.reasons };
-      const lines = new Lines(project.analyse().text(project.manifest));
-      return {
-        ok: true,
-        files: answer.files.map((file) => ({ uri: uris.uri(file.path), text: file.text })),
-        manifestEdits: answer.manifestEdits.map((edit) => ({
-          range: toRange(lines, edit),
-          newText: edit.text,
-        })),
-        manifestVersion: workspace.files.version(project.manifest),
-        notes: answer.notes,
-      };
+      return written(project, scaffoldAnswer(project.analyse(), params.restore, params.after, params.as));
+    },
+  );
+  on<NewVersionParams, ScaffoldResult>(
+    NEW_VERSION_REQUEST,
+    () => ({ ok: false, reasons: [FAILED] }),
+    (params) => {
+      const project = projectOf(params);
+      if (!project) return { ok: false, reasons: [unknownLineage(params)] };
+      return written(
+        project,
+        nextVersion(project.analyse(), { from: params.from, as: params.as, out: null }),
+      );
     },
   );
   on<PageParams, { markdown: string } | null>(
@@ -137,6 +166,30 @@ export function ownRequests(session: Session): void {
       return project
         ? explainAnswer(project.analyse(), params.from, params.to, placesOf(project))
         : { problem: unknownLineage(params) };
+    },
+  );
+  on<TransitionParams, ExplainResult>(
+    RUNBOOK_REQUEST,
+    () => ({ problem: FAILED }),
+    (params) => {
+      const project = projectOf(params);
+      return project
+        ? runbookDocument(project.analyse(), params.from, params.to, placesOf(project))
+        : { problem: unknownLineage(params) };
+    },
+  );
+  on<TransitionParams, RehearsalResult>(
+    REHEARSAL_REQUEST,
+    () => ({ problem: FAILED }),
+    (params) => {
+      const project = projectOf(params);
+      if (!project) return { problem: unknownLineage(params) };
+      const { from, to } = params;
+      const known = project.analyse().lineage.versions.map((version) => version.name);
+      if (from === to || !known.includes(to) || (from !== 'none' && !known.includes(from)))
+        return { problem: `There is no transition from ${from} to ${to}.` };
+      const steps = rehearsalSteps(project.analyse().lineage, from === 'none' ? null : from, to);
+      return { steps: steps.map(formatStep).join('; ') };
     },
   );
 }

@@ -13,6 +13,9 @@ export const PAGE_REQUEST = 'livepatch/page';
 export const STEPS_REQUEST = 'livepatch/steps';
 export const SIMULATE_REQUEST = 'livepatch/simulate';
 export const EXPLAIN_REQUEST = 'livepatch/explain';
+export const RUNBOOK_REQUEST = 'livepatch/runbook';
+export const NEW_VERSION_REQUEST = 'livepatch/newVersion';
+export const REHEARSAL_REQUEST = 'livepatch/rehearsal';
 export const STATUS_NOTIFICATION = 'livepatch/status';
 
 export interface ManifestParams {
@@ -57,6 +60,11 @@ export interface ScaffoldParams extends ManifestParams {
   readonly as: string;
 }
 
+export interface NewVersionParams extends ManifestParams {
+  readonly from: string;
+  readonly as: string;
+}
+
 /** Either the files and the manifest edit, or why there can be none. Nothing is written by the server. */
 export type ScaffoldResult =
   | {
@@ -93,8 +101,11 @@ export type StepsResult = StepsTrouble | null;
 /** The run told as a document, or why there is none. */
 export type SimulateResult = { readonly text: string } | StepsTrouble;
 
-/** A transition as a Markdown document, or why there is none. */
+/** A transition or a runbook as a Markdown document, or why there is none. */
 export type ExplainResult = { readonly text: string } | { readonly problem: string };
+
+/** The steps to rehearse for a transition, as the command line takes them, or why there are none. */
+export type RehearsalResult = { readonly steps: string } | { readonly problem: string };
 
 /** A rule's page of explanation, as Markdown. */
 export interface PageParams {

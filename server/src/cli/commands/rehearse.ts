@@ -7,6 +7,7 @@ import { type ComparedStep, compareStep } from '../../host/rehearsal/compare';
 import { RehearsalFailure } from '../../host/rehearsal/failure';
 import { debianKernel, kernelFromFiles, type RehearsalKernel } from '../../host/rehearsal/kernel-packages';
 import type { ModuleSource } from '../../host/rehearsal/modules';
+import { keepRecord } from '../../host/rehearsal/record';
 import {
   cannotRehearse,
   type RehearsedScenario,
@@ -76,6 +77,12 @@ export const rehearse: Command = {
       const rehearsed = ways.map((way, i) =>
         compared(way.name, run(analysis.lineage, way.steps), rehearsal.scenarios[i], names),
       );
+      const when = new Date().toISOString();
+      ways.forEach((way, i) => {
+        const one = rehearsed[i];
+        const { release } = rehearsal;
+        if (one) keepRecord(analysis, way.steps, { release, when, same: one.same, crash: crashOf(one) });
+      });
       if (format === 'json') print(`${JSON.stringify(jsonOf(rehearsal.release, rehearsed), null, 2)}\n`);
       else for (const one of rehearsed) print(textOf(rehearsal.release, one, terminalStyle()));
       return rehearsed.every((one) => one.same) ? EXIT.fine : EXIT.findings;
@@ -86,6 +93,10 @@ export const rehearse: Command = {
     }
   },
 };
+
+function crashOf({ real }: Rehearsed): string | null {
+  return real.crash ? `${real.crash.headline} (${real.crash.kind})` : null;
+}
 
 function terminalStyle(): Style {
   return styleFor(process.stdout.isTTY === true && !process.env.NO_COLOR);
@@ -223,10 +234,7 @@ function textOf(release: string, one: Rehearsed, style: Style): string {
       }
     }
   });
-  if (one.real.crash)
-    lines.push(
-      style.red(printable(`the kernel ended with: ${one.real.crash.headline} (${one.real.crash.kind})`)),
-    );
+  if (one.real.crash) lines.push(style.red(printable(`the kernel ended with: ${crashOf(one)}`)));
   lines.push(one.same ? 'equal: every line was predicted' : 'DIFFERENT: - predicted only, + real only');
   return `${lines.join('\n')}\n`;
 }

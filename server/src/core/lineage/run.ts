@@ -146,6 +146,12 @@ export function targetsLoaded(lineage: Lineage): Step[] {
   return lineage.targets.map((target) => ({ k: 'load', name: target.module, params: [] }));
 }
 
+/** As transitionSteps, without the target modules that cannot be built for a rehearsal: those without sources. */
+export function rehearsalSteps(lineage: Lineage, from: string | null, to: string): Step[] {
+  const unbuilt = new Set(lineage.targets.filter((it) => it.program === null).map((it) => it.module));
+  return transitionSteps(lineage, from, to).filter((step) => !('name' in step && unbuilt.has(step.name)));
+}
+
 /** The steps that decide the verdict of one ordered pair; `from` null is a clean kernel. */
 export function transitionSteps(lineage: Lineage, from: string | null, to: string): Step[] {
   const load = (name: string): Step => ({ k: 'load', name, params: [] });

@@ -1,0 +1,51 @@
+import * as vscode from 'vscode';
+import {
+  REHEARSAL_REQUEST,
+  type RehearsalResult,
+  type TransitionParams,
+} from '../../../server/src/lsp/protocol';
+import type { ServerHandle } from '../server-handle';
+import { choosePair } from './choose-pair';
+
+/**
+ * Livepatch: Rehearse Transition. Builds the modules and runs the transition in an emulated kernel, as a task whose
+ * terminal shows the prediction beside the real log; the panel shows the outcome when it ends.
+ */
+export async function rehearse(
+  server: ServerHandle,
+  extensionPath: string,
+  ended: (manifest: string) => void,
+  argument?: unknown,
+): Promise<void> {
+  if (!vscode.workspace.isTrusted) {
+    void vscode.window.showWarningMessage(
+      vscode.l10n.t('A rehearsal compiles and runs code of this workspace: trust the workspace first.'),
+    );
+    return;
+  }
+  const pair = await choosePair(server, argument);
+  if (pair === undefined) return;
+  const { lineage, manifest, from, to } = pair;
+  const params: TransitionParams = { manifest, from, to };
+  const answer = await server.request<RehearsalResult>(REHEARSAL_REQUEST, params);
+  if ('problem' in answer) throw new Error(answer.problem);
+  const path = vscode.Uri.parse(manifest).fsPath;
+  const program = vscode.Uri.joinPath(vscode.Uri.file(extensionPath), 'dist', 'cli.js').fsPath;
+  const task = new vscode.Task(
+    { type: 'livepatch', rehearse: answer.steps },
+    vscode.TaskScope.Workspace,
+    vscode.l10n.t('rehearse {0}: {1} to {2}', lineage, from, to),
+    'livepatch',
+    // The editor's own Node: a person who writes C need not have another.
+    new vscode.ProcessExecution(process.execPath, [program, 'rehearse', path, '--steps', answer.steps], {
+      env: { ELECTRON_RUN_AS_NODE: '1' },
+    }),
+  );
+  task.presentationOptions = { reveal: vscode.TaskRevealKind.Always, clear: true };
+  const execution = await vscode.tasks.executeTask(task);
+  const listening = vscode.tasks.onDidEndTaskProcess((event) => {
+    if (event.execution !== execution) return;
+    listening.dispose();
+    ended(manifest);
+  });
+}

@@ -1,0 +1,56 @@
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { TestClient } from './client';
+import { LineageFolder } from './lineage-folder';
+
+let folder: LineageFolder;
+let client: TestClient;
+let manifest: string;
+
+beforeEach(async () => {
+  folder = new LineageFolder();
+  client = new TestClient(folder.path);
+  await client.initialized;
+  manifest = folder.uri('livepatch.yaml');
+});
+
+afterEach(() => {
+  if (client.process.exitCode === null && !client.process.killed) client.process.kill();
+  folder.remove();
+});
+
+const ask = <R>(method: string, params: object): Promise<R> =>
+  client.connection.sendRequest(`livepatch/${method}`, { manifest, ...params });
+
+test('the runbook is a document of numbered commands with checks', async () => {
+  const { text } = await ask<{ text: string }>('runbook', { from: 'v2', to: 'v1' });
+  expect(text).toMatch(/^# net-fixes: v2 → v1\n/);
+  expect(text).toContain('echo 0 > /sys/kernel/livepatch/livepatch_net_v2/enabled');
+  expect(text).toContain('insmod ');
+  // The window in which nothing is patched.
+  expect(text).toContain('## While nothing is patched');
+  expect(await ask('runbook', { from: 'v9', to: 'v1' })).toEqual({
+    problem: 'The lineage has no version "v9".',
+  });
+});
+
+test('the next version comes as new files and an edit of the manifest, and the server writes nothing', async () => {
+  const answer = await ask<{
+    ok: boolean;
+    files: { uri: string; text: string }[];
+    manifestEdits: { newText: string }[];
+  }>('newVersion', { from: 'v2', as: 'v3' });
+  expect(answer.ok).toBe(true);
+  expect(answer.files.map((file) => file.uri.slice(folder.uri('').length))).toContain('/v3/Kbuild');
+  expect(answer.manifestEdits.map((edit) => edit.newText).join()).toContain('version: v3');
+  expect(() => folder.read('v3/Kbuild')).toThrow(/ENOENT/);
+});
+
+test('what is rehearsed of a transition are the steps behind its verdict', async () => {
+  expect(await ask('rehearsal', { from: 'v2', to: 'v1' })).toEqual({
+    steps: 'load v2; load v1; unload v2',
+  });
+  expect(await ask('rehearsal', { from: 'none', to: 'v1' })).toEqual({ steps: 'load v1' });
+  expect(await ask('rehearsal', { from: 'v1', to: 'v1' })).toMatchObject({
+    problem: expect.stringContaining('no transition'),
+  });
+});
