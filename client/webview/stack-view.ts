@@ -111,7 +111,7 @@ export class StackView {
   }
 
   #fact(fact: Fact): HTMLLIElement {
-    const item = element('li', { class: fact.tone === 'effect' ? 'chip effect' : 'chip' });
+    const item = element('li', { class: fact.tone === 'plain' ? 'chip' : `chip ${fact.tone}` });
     if (fact.folded !== undefined && fact.folded.length > 0) {
       const list = element('ul', {}, ...this.#parts(fact.folded).map((part) => element('li', {}, part)));
       item.classList.add('unfolds');

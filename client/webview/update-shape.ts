@@ -46,6 +46,7 @@ const isVersion = record<PanelVersion>({
   objects: listOf(isObject),
   states: listOf(record<PanelVersion['states'][number]>({ id: isText, version: isText, source: isPlace })),
   shadow: listOf(record<PanelVersion['shadow'][number]>({ id: isText, api: isText, source: isPlace })),
+  installed: orNull(isText),
   givesBack: listOf(record<PanelVersion['givesBack'][number]>({ object: orNull(isText), function: isText })),
   effects: listOf(
     record<PanelVersion['effects'][number]>({ noun: isText, key: isText, api: isText, source: isPlace }),

@@ -10,7 +10,7 @@ export interface FactPart {
 
 export interface Fact {
   readonly text: string;
-  readonly tone: 'plain' | 'effect';
+  readonly tone: 'plain' | 'effect' | 'installed';
   readonly source: PanelSource | null;
   /** The label is `head` and these, each with a source of its own. */
   readonly head?: string;
@@ -25,6 +25,7 @@ export function versionFacts(version: PanelVersion): Fact[] {
   const add = (text: string, source: PanelSource | null = null, tone: Fact['tone'] = 'plain'): void => {
     facts.push({ text, tone, source });
   };
+  if (version.installed !== null) add(version.installed, null, 'installed');
   add(version.replace === null ? 'replace: not known' : version.replace ? 'replace' : 'no replace');
   const calling = version.objects.filter((object) => object.callbacks.length > 0);
   if (calling.length === 0 && version.complete) add('no callbacks');

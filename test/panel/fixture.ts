@@ -45,6 +45,7 @@ const PLAIN: PanelVersion = {
   objects: [{ name: null, functions: functions('v1', FUNCTIONS, FUNCTIONS), callbacks: [] }],
   states: [],
   shadow: [],
+  installed: null,
   givesBack: [],
   effects: [],
 };
@@ -111,6 +112,7 @@ export const V3: PanelVersion = {
       ],
     },
   ],
+  installed: null,
   givesBack: [{ object: null, function: 'eth_commit_mac_addr_change' }],
 };
 

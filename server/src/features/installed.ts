@@ -93,6 +93,18 @@ function versionOf(lineage: Lineage, module: string): LineageVersion | undefined
   return version?.module === module ? version : undefined;
 }
 
+/** What this machine does with one version, in a few words; null where that is nothing. */
+export function installedWords(answer: InstalledAnswer, version: string): string | null {
+  const livepatch = answer.livepatches.find((it) => it.version === version);
+  if (livepatch) {
+    const { transition, enabled } = livepatch;
+    return transition
+      ? `being ${enabled ? 'enabled' : 'disabled'} on this machine`
+      : `${enabled ? 'enabled' : 'disabled'} on this machine`;
+  }
+  return answer.leftInMemory.some((it) => it.version === version) ? "in this machine's memory" : null;
+}
+
 type Matched = InstalledAnswer['livepatches'][number];
 
 /** The only enabled livepatch, if it belongs to the lineage; in a transition, the one that is being enabled. */

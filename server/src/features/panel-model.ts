@@ -56,6 +56,8 @@ export interface PanelVersion {
     readonly api: string;
     readonly source: PanelSource | null;
   }[];
+  /** What the machine that the server runs on does with it, in words; null where that is nothing, or not known. */
+  readonly installed: string | null;
   /** Functions the version below patches and this one gives back to the original kernel. */
   readonly givesBack: readonly { readonly object: string | null; readonly function: string }[];
   /** Side effects its callbacks make, with what a replacement would leave. */

@@ -4,6 +4,7 @@ import { because } from '../core/lineage/transitions';
 import type { Place } from '../core/place';
 import { Places } from '../core/places';
 import type { Analysis } from './analysis';
+import { type Installed, installedAnswer, installedWords } from './installed';
 import type { PanelFunction, PanelModel, PanelObject, PanelSource, PanelVersion } from './panel-model';
 
 /** Turns places into what the page can ask to open. */
@@ -19,8 +20,13 @@ export function sourcesFor(analysis: Analysis, toUri: (file: string) => string):
 }
 
 /** The whole stack, without any run told in detail. */
-export function panelModel(analysis: Analysis, toUri: (file: string) => string): PanelModel {
-  const { lineage } = analysis;
+export function panelModel(
+  analysis: Analysis,
+  toUri: (file: string) => string,
+  installed: Installed | null = null,
+): PanelModel {
+  const { lineage, transitions } = analysis;
+  const here = installed && installedAnswer(lineage, transitions, installed);
   const toSource = sourcesFor(analysis, toUri);
   return {
     schema: 1,
@@ -28,8 +34,11 @@ export function panelModel(analysis: Analysis, toUri: (file: string) => string):
     kernel: lineage.capabilities.release,
     manifestUri: toUri(analysis.manifestFile),
     findings: analysis.findings().length,
-    versions: lineage.versions.map((version) => panelVersion(analysis, version, toSource)),
-    matrix: analysis.transitions.all().map((transition) => ({
+    versions: lineage.versions.map((version) => ({
+      ...panelVersion(analysis, version, toSource),
+      installed: here && installedWords(here, version.name),
+    })),
+    matrix: transitions.all().map((transition) => ({
       from: transition.from?.name ?? 'none',
       to: transition.to.name,
       verdict: transition.run.verdict.word,
@@ -38,6 +47,8 @@ export function panelModel(analysis: Analysis, toUri: (file: string) => string):
     })),
     notices: [
       ...searchNotice(analysis),
+      // A machine on which nothing of the lineage is installed is the usual one to write livepatches on.
+      ...(here?.livepatches.some((it) => it.version !== null) ? here.notes : []),
       ...lineage.versions.flatMap((version) =>
         version.unread.length > 0
           ? [`${version.name}: ${version.unread.join(', ')} could not be read`]
@@ -55,7 +66,11 @@ function searchNotice(analysis: Analysis): string[] {
   return exhausted === null ? [] : [`Not every way was tried: ${exhausted}.`];
 }
 
-function panelVersion(analysis: Analysis, version: LineageVersion, toSource: ToSource): PanelVersion {
+function panelVersion(
+  analysis: Analysis,
+  version: LineageVersion,
+  toSource: ToSource,
+): Omit<PanelVersion, 'installed'> {
   const { entry } = version;
   const patch = version.facts?.patch ?? null;
   const below = analysis.lineage.versions[version.index - 1]?.facts?.patch ?? null;

@@ -12,6 +12,7 @@ import { panelTransition } from '../features/panel-transition';
 import { runbookDocument } from '../features/runbook-answer';
 import { scaffoldAnswer } from '../features/scaffold-answer';
 import { explainAnswer, readTypedSteps, simulateAnswer } from '../features/simulate-answer';
+import { readInstalled } from '../host/installed';
 import type { Project } from '../host/project';
 import { recordOf } from '../host/rehearsal/record';
 import { rulePage } from '../rules/page';
@@ -100,7 +101,10 @@ export function ownRequests(session: Session): void {
     () => null,
     (params) => {
       const project = projectOf(params);
-      return project ? { model: panelModel(project.analyse(), (file) => uris.uri(file)) } : null;
+      if (!project) return null;
+      const installed = readInstalled('/');
+      const here = 'problem' in installed ? null : installed;
+      return { model: panelModel(project.analyse(), (file) => uris.uri(file), here) };
     },
   );
   on<TransitionParams, TransitionResult | null>(
