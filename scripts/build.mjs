@@ -62,6 +62,23 @@ const common = {
 
 const modules = join(root, 'node_modules');
 
+/** Builds the page and hands it to the program as texts. */
+const pageAssets = {
+  name: 'page-assets',
+  setup({ onLoad }) {
+    onLoad({ filter: /[\\/]panel[\\/]page-assets\.ts$/ }, async () => {
+      const { outputFiles, metafile } = await build(forBrowser);
+      const texts = { script: '', style: '' };
+      for (const { path, text } of outputFiles) {
+        if (path.endsWith('.js')) texts.script = await smallest(text);
+        else texts.style = text;
+      }
+      const watchFiles = Object.keys(metafile.inputs).map((file) => join(root, file));
+      return { contents: `export const PAGE_ASSETS = ${JSON.stringify(texts)};`, loader: 'js', watchFiles };
+    });
+  },
+};
+
 const program = {
   ...common,
   // `require` inside a function: what one of the three needs is not run for the others.
@@ -81,7 +98,7 @@ const program = {
   charset: 'utf8',
   // node:vm, which dist/load.js uses, has no import().
   supported: { 'dynamic-import': false },
-  plugins: [leaveOutUnusedFeatures, leanLibraries],
+  plugins: [leaveOutUnusedFeatures, leanLibraries, pageAssets],
   alias: {
     // The ES module build of web-tree-sitter finds its files by import.meta.url.
     'web-tree-sitter': join(modules, 'web-tree-sitter/web-tree-sitter.cjs'),
@@ -164,15 +181,6 @@ const writeOnEnd = {
   },
 };
 
-function merged(metafiles) {
-  const all = { inputs: {}, outputs: {} };
-  for (const meta of metafiles) {
-    Object.assign(all.inputs, meta.inputs);
-    Object.assign(all.outputs, meta.outputs);
-  }
-  return all;
-}
-
 /** The licences of the packages of which something is in dist/: they ask to travel with their code. */
 function notices(meta) {
   const folders = new Set();
@@ -210,22 +218,16 @@ async function main(args) {
   if (args.includes('--watch')) {
     emptyDist();
     write(plainFiles(true));
-    const watched = [
-      { ...program, plugins: [...program.plugins, writeOnEnd] },
-      { ...forBrowser, write: true },
-    ];
-    for (const options of watched) await (await context({ ...options, logLevel: 'info' })).watch();
+    const watched = { ...program, plugins: [...program.plugins, writeOnEnd], logLevel: 'info' };
+    await (await context(watched)).watch();
     return 0;
   }
   // dist/ is replaced at the end, at once: what uses it can do so while this works.
   const files = plainFiles(false);
   try {
-    const [forNode, others] = await Promise.all([build(program), build(forBrowser)]);
-    for (const { path, text } of forNode.outputFiles)
+    const { outputFiles, metafile: meta } = await build(program);
+    for (const { path, text } of outputFiles)
       files.set(`${basename(path)}.br`, packed(Buffer.from(await smallest(text)), false));
-    for (const { path, text } of others.outputFiles)
-      files.set(basename(path), path.endsWith('.js') ? await smallest(text) : text);
-    const meta = merged([forNode.metafile, others.metafile]);
     files.set('NOTICES.txt', notices(meta));
     if (args.includes('--meta')) files.set('meta.json', JSON.stringify(meta));
   } catch (error) {
@@ -237,7 +239,7 @@ async function main(args) {
   emptyDist();
   write(files);
   const sizes = [...files]
-    .filter(([name]) => /\.(?:br|css|js)$/.test(name) && !(name in SHIMS))
+    .filter(([name]) => /\.(?:br|js)$/.test(name) && !(name in SHIMS))
     .map(([name, content]) => `${name} ${(Buffer.byteLength(content) / 1024).toFixed(1)} KB`);
   process.stdout.write(`${sizes.join(', ')}\n`);
   return 0;

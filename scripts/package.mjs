@@ -22,8 +22,6 @@ const ALSO_NEEDED = [
   'dist/server.js',
   'dist/load.js',
   'dist/program.js.br',
-  'dist/webview.js',
-  'dist/style.css',
   'dist/web-tree-sitter.wasm.br',
   'dist/tree-sitter-c.wasm.br',
   'dist/NOTICES.txt',

@@ -185,8 +185,8 @@ int f(void) { pr_info("a %d\\n", 1); printk(KERN_INFO "b\\n"); return 0; }`);
 
 test('expansion is bounded', () => {
   const doubling = Array.from({ length: 40 }, (_, i) => `#define A${i} A${i + 1} A${i + 1}`).join('\n');
-  const before = performance.now();
-  read(`${doubling}\nint f(void) { A0; }`).lower('f');
-  read(`#define F(x) x x\nint v = ${'F('.repeat(300)}1${')'.repeat(300)};`).variable('v');
-  expect(performance.now() - before).toBeLessThan(3000);
+  // Unbounded, either would be 2 to the power of some 40 or 300 tokens: the test would not end.
+  expect(read(`${doubling}\nint f(void) { A0; }`).lower('f')).toBeDefined();
+  const nested = `#define F(x) x x\nint v = ${'F('.repeat(300)}1${')'.repeat(300)};`;
+  expect(read(nested).variable('v')).toBeDefined();
 });

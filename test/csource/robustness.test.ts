@@ -35,9 +35,8 @@ test.each([
   ['directives', '#if 1\n'.repeat(MANY)],
   ['open functions', 'int f(void) {\n'.repeat(MANY / 10)],
 ])('a hundred thousand %s', (_, text) => {
-  const before = performance.now();
+  // What grows faster than its length does not end within the time limit of a test.
   readAll(text);
-  expect(performance.now() - before).toBeLessThan(5000);
   expect(liveTrees()).toBe(0);
 });
 

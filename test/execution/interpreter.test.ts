@@ -220,23 +220,13 @@ test('error pointers keep their errno', () => {
   expect(printed(body)).toEqual(['0 1 -12 0']);
 });
 
-test('2,000 elements cost about ten times as much as 200', () => {
-  const table = (n: number): string => `
+test('9,000 elements are walked within the time limit of a test: looking through all of them for each is not', () => {
+  const n = 9_000;
+  const table = `
 struct f { const char *old; int n; };
 static struct f t[] = { ${Array.from({ length: n }, (_, i) => `{ .old = "f${i}", .n = ${i} },`).join(' ')} { } };`;
-  const time = (n: number): number => {
-    const started = performance.now();
-    const { host } = run(
-      'struct f *f; int s = 0; for (f = t; f->old; f++) s += f->n; pr_info("%d\\n", s);',
-      table(n),
-    );
-    expect(host.lines).toEqual([String((n * (n - 1)) / 2)]);
-    return performance.now() - started;
-  };
-  time(2000);
-  const small = Math.min(time(200), time(200), time(200));
-  const large = Math.min(time(2000), time(2000));
-  expect(large).toBeLessThan(Math.max(small, 1) * 40);
+  const body = 'struct f *f; int s = 0; for (f = t; f->old; f++) s += f->n; pr_info("%d\\n", s);';
+  expect(run(body, table).host.lines).toEqual([String((n * (n - 1)) / 2)]);
 });
 
 test('heap memory as an array: the first element is what the pointer points at', () => {

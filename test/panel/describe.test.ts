@@ -105,17 +105,21 @@ describe('shown text', () => {
   });
 });
 
-test("the page's shell allows one script by nonce and nothing inline or remote", () => {
+test("the page's shell allows one script and one style sheet by nonce and nothing else", () => {
   const html = pageHtml({
-    script: 'vscode://x/webview.js',
-    style: 'vscode://x/style.css',
-    cspSource: 'vscode://x',
+    script: 'if (1<!0 || 2</x/) a = "</script><script>b()</SCRIPT><!--";',
+    style: 'a::before { content: "</style><p>" }',
     nonce: 'n0nce',
   });
   const policy = /content="([^"]+)"/.exec(html)?.[1] ?? '';
   expect(policy).toContain("default-src 'none'");
   expect(policy).toContain("script-src 'nonce-n0nce'");
   expect(policy).not.toContain('unsafe');
-  expect(html.match(/<script/g)).toHaveLength(1);
-  expect(html).not.toMatch(/<style|style=|onload|onclick/);
+  expect(policy).toContain("style-src 'nonce-n0nce'");
+  expect(html.match(/<\/script>/gi)).toHaveLength(1);
+  expect(html.match(/<\/style>/g)).toHaveLength(1);
+  expect(html).toContain('\\x3c/SCRIPT>\\x3c!--');
+  expect(html).toContain('if (1<!0 || 2</x/)');
+  expect(html).not.toContain('<!--');
+  expect(html).not.toMatch(/style=|onload|onclick|src=|href=/);
 });

@@ -93,17 +93,14 @@ export class PanelBrowser {
       void dialog.dismiss();
     });
     const html = pageHtml({
-      script: `${ORIGIN}/webview.js`,
-      style: `${ORIGIN}/style.css`,
-      cspSource: ORIGIN,
+      script: readFileSync(join(this.#folder, 'webview.js'), 'utf8'),
+      style: readFileSync(join(this.#folder, 'style.css'), 'utf8'),
       nonce: 'abcdefgh01234567',
     });
     await page.route(`${ORIGIN}/**`, (route) => {
       const name = new URL(route.request().url()).pathname.slice(1);
       if (name === '') return route.fulfill({ contentType: 'text/html', body: html });
-      if (name !== 'webview.js' && name !== 'style.css') return route.fulfill({ status: 204 });
-      const contentType = name.endsWith('.js') ? 'text/javascript' : 'text/css';
-      return route.fulfill({ contentType, body: readFileSync(join(this.#folder, name)) });
+      return route.fulfill({ status: 204 });
     });
     await page.addInitScript(
       ({ variables, state }) => {

@@ -1,21 +1,19 @@
 /** The shell of the panel's page. Pure: everything it holds is a parameter, and none of it comes from a workspace. */
 
 export interface PageParts {
-  /** The page's script and style sheet, as URIs a webview may load. */
+  /** The page's script and style sheet, as texts. */
   readonly script: string;
   readonly style: string;
-  /** Where the style sheet comes from, as `webview.cspSource` gives it. */
-  readonly cspSource: string;
   /** Fresh for every page; letters and digits. */
   readonly nonce: string;
 }
 
-/** HTML whose policy allows one script, by nonce, and style sheets of the extension; nothing inline, nothing remote. */
+/** HTML whose policy allows one script and one style sheet, by nonce; nothing else inline, nothing remote. */
 export function pageHtml(parts: PageParts): string {
   const policy = [
     "default-src 'none'",
     `script-src 'nonce-${parts.nonce}'`,
-    `style-src ${parts.cspSource}`,
+    `style-src 'nonce-${parts.nonce}'`,
     "base-uri 'none'",
     "form-action 'none'",
   ].join('; ');
@@ -26,12 +24,17 @@ export function pageHtml(parts: PageParts): string {
 <meta http-equiv="Content-Security-Policy" content="${policy}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Livepatch version stack</title>
-<link rel="stylesheet" href="${parts.style}">
+<style nonce="${parts.nonce}">${inert(parts.style)}</style>
 </head>
 <body>
 <div id="root"></div>
-<script nonce="${parts.nonce}" src="${parts.script}"></script>
+<script nonce="${parts.nonce}">${inert(parts.script)}</script>
 </body>
 </html>
 `;
+}
+
+/** A text between tags, from which nothing can get out. What HTML would end it with stands in string literals only. */
+function inert(text: string): string {
+  return text.replace(/<(?=\/(?:script|style)|!--)/gi, '\\x3c');
 }

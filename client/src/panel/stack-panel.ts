@@ -18,6 +18,7 @@ import { isCommandId } from '../command-ids';
 import type { ServerHandle } from '../server-handle';
 import { actionWish } from './action-wish';
 import { type Pair, pairToShow } from './default-pair';
+import { PAGE_ASSETS } from './page-assets';
 import { pageHtml } from './page-html';
 import { isPanelRequest } from './request-shape';
 
@@ -70,14 +71,8 @@ export class StackPanel {
 
   #load(): void {
     const { webview } = this.#panel;
-    const dist = vscode.Uri.joinPath(this.#parts.extensionUri, 'dist');
-    webview.options = { enableScripts: true, localResourceRoots: [dist] };
-    webview.html = pageHtml({
-      script: webview.asWebviewUri(vscode.Uri.joinPath(dist, 'webview.js')).toString(),
-      style: webview.asWebviewUri(vscode.Uri.joinPath(dist, 'style.css')).toString(),
-      cspSource: webview.cspSource,
-      nonce: randomBytes(16).toString('hex'),
-    });
+    webview.options = { enableScripts: true, localResourceRoots: [] };
+    webview.html = pageHtml({ ...PAGE_ASSETS, nonce: randomBytes(16).toString('hex') });
   }
 
   #dispose(): void {
