@@ -40,9 +40,9 @@ test.each([
   if (!path.includes('\\')) expect(picomatch(MANIFEST_GLOB)(path.slice(1))).toBe(expected);
 });
 
-test('the server hears of manifests by name, whatever language they are held as, and of C', () => {
+test('the server hears of manifests by name, whatever language they are held as, and of C and diffs', () => {
   const languages = DOCUMENT_SELECTOR.map((filter) => filter.language ?? filter.pattern);
-  expect(languages).toEqual(['livepatch-manifest', MANIFEST_GLOB, 'c', '**/*.{c,h}']);
+  expect(languages).toEqual(['livepatch-manifest', MANIFEST_GLOB, 'c', '**/*.{c,h,patch,diff}']);
   expect(DOCUMENT_SELECTOR.every((filter) => filter.scheme === 'file')).toBe(true);
 });
 

@@ -1,10 +1,11 @@
 import type { YamlNode } from '../core/manifest/yaml-tree';
 import type { Place, Span } from '../core/place';
 import type { RuleContext } from '../rules/context';
+import { isDiff } from '../rules/diff-lines';
 import type { Finding } from '../rules/rule';
 import { suppressionsOf } from '../rules/suppressions';
 import type { Analysis } from './analysis';
-import { suppressionInC, suppressionInManifest } from './suppression-edit';
+import { suppressionInC, suppressionInDiff, suppressionInManifest } from './suppression-edit';
 
 export interface ActionEdit {
   readonly place: Place;
@@ -78,7 +79,7 @@ export function fixAll(findings: readonly Finding[], file: string): EditorAction
 
 function suppressActions(analysis: Analysis, file: string, findings: readonly Finding[]): EditorAction[] {
   const manifest = file === analysis.manifestFile;
-  if (!manifest && !/\.[ch]$/.test(file)) return [];
+  if (!manifest && !isDiff(file) && !/\.[ch]$/.test(file)) return [];
   const known = suppressionsOf(contextOf(analysis));
   const text = analysis.text(file);
   const scalars: Span[] = [];
@@ -88,7 +89,7 @@ function suppressActions(analysis: Analysis, file: string, findings: readonly Fi
     if (finding.code === NOT_SUPPRESSED) continue;
     const edit = manifest
       ? suppressionInManifest(text, finding, known, scalars)
-      : suppressionInC(text, finding, known);
+      : (isDiff(file) ? suppressionInDiff : suppressionInC)(text, finding, known);
     if (!edit) continue;
     // One comment hides all findings of its code on the line.
     const key = `${finding.code} ${edit.place.start}`;

@@ -32,6 +32,24 @@ export function suppressionInC(
   return insertion(place, start, `${indentOf(text, start)}${comment}${lineBreakOf(text, start)}`);
 }
 
+/**
+ * As suppressionInC, in a diff: behind the code on an added line, for a line more would not fit the hunk's header.
+ * Null where the finding stands on no such line, or on one that goes on.
+ */
+export function suppressionInDiff(
+  text: string,
+  finding: Finding,
+  known: readonly Suppression[],
+): SuppressionEdit | null {
+  const { code, place } = finding;
+  const listed = addToList(text, code, place, known);
+  if (listed) return listed;
+  const start = lineStart(text, place.start);
+  const [line = ''] = /[^\r\n]*/.exec(text.slice(start, start + 2000)) ?? [];
+  if (!line.startsWith('+') || /\\$|\/\/|\/\*(?![^]*\*\/)|^\+\s*\*/.test(line)) return null;
+  return insertion(place, start + line.length, ` /* livepatch-ignore ${code}: ${REASON} */`);
+}
+
 /** As suppressionInC, in the manifest; a line inside a text over several lines has no room for a comment. */
 export function suppressionInManifest(
   text: string,

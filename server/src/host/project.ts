@@ -1,4 +1,4 @@
-import { dirname, resolve as resolvePath } from 'node:path';
+import { dirname, isAbsolute, resolve as resolvePath } from 'node:path';
 import type { Unit } from '../core/csource/unit';
 import { CAPABILITIES } from '../core/kernel/capabilities';
 import { AssemblyMemo, assemble, type OpenedSources } from '../core/lineage/assemble';
@@ -12,6 +12,7 @@ import { checkAll } from '../rules/engine';
 import { RULES } from '../rules/registry';
 import type { Finding } from '../rules/rule';
 import { type Files, isInside } from './files';
+import { DiskKernelTree } from './kernel-tree';
 import { resolveSources } from './sources';
 import { type ReadSources, Units } from './units';
 
@@ -79,6 +80,7 @@ export class Project {
   involves(path: string): boolean {
     return (
       path === this.manifest ||
+      [...(this.#resolved?.values() ?? [])].some((it) => it.files.includes(path)) ||
       (this.#lineage?.lineage.versions ?? []).some((version) =>
         version.program?.units.some((unit) => unit.files.includes(path)),
       ) ||
@@ -163,10 +165,12 @@ export class Project {
     const open = (module: string, version: ManifestVersion | null): void => {
       const { files, unread, built } = resolved.get(module) ?? { files: [], unread: [] };
       const release = parsed.manifest.kernel.release?.value ?? '';
+      const tree = (): DiskKernelTree | undefined =>
+        DiskKernelTree.of(parsed.manifest.kernel, this.manifest, this.#files);
       const read =
         built !== undefined && version?.built
           ? this.#openBuilt(module, built, version.built, release)
-          : this.#units.of(module, files, this.root, release, version);
+          : this.#units.of(module, files, this.root, release, version, tree);
       const { units } = read;
       opened.set(module, { ...read, unread });
       inputs.push(...units, ...read.problems.map(({ message }) => message));
@@ -217,7 +221,10 @@ export class Project {
       filesOf: (version) => [
         ...new Set([
           ...(resolved.get(version.module)?.files ?? []),
-          ...unitsOf(version).flatMap((unit) => unit.files),
+          ...unitsOf(version)
+            .flatMap((unit) => unit.files)
+            // Texts that a dialect made for reading are no files.
+            .filter((file) => isAbsolute(file)),
         ]),
       ],
       exists: (path) => this.#files.real(path) !== null,

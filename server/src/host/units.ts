@@ -9,6 +9,7 @@ import type { ManifestVersion } from '../core/manifest/manifest';
 import type { Place } from '../core/place';
 import { readBuilt } from './built';
 import { type Files, isInside } from './files';
+import type { DiskKernelTree } from './kernel-tree';
 
 interface KeptUnit {
   readonly unit: Unit;
@@ -21,6 +22,7 @@ interface KeptReading {
   readonly reading: Reading;
   readonly dialect: Dialect;
   readonly key: string;
+  readonly tree: DiskKernelTree | undefined;
 }
 
 /** One version's or target's sources, read in their dialect. */
@@ -55,10 +57,11 @@ export class Units {
     root: string,
     release: string,
     version: ManifestVersion | null,
+    tree?: () => DiskKernelTree | undefined,
   ): ReadSources {
     const options = optionsFor(release, version);
     const key = JSON.stringify([options.defines, release, version?.include.map((it) => it.value) ?? []]);
-    const { reading, dialect } = this.#read(module, files, options, version);
+    const { reading, dialect } = this.#read(module, files, options, version, tree);
     const units = reading.units.map((file) => this.#unit(file, root, options, key, version, reading));
     const included = new Set(units.flatMap((unit) => unit.files.slice(1)));
     return {
@@ -96,17 +99,26 @@ export class Units {
     files: readonly string[],
     { defines, kernelRelease }: UnitOptions,
     version: ManifestVersion | null,
+    treeOf: (() => DiskKernelTree | undefined) | undefined,
   ): KeptReading {
     const named = version?.dialect.value ?? 'auto';
     const replace = version?.replace?.value ?? null;
     const stamps = files.map((file) => this.#files.stamp(file));
     const key = JSON.stringify([named, replace, defines, kernelRelease, files, stamps]);
     const kept = this.#readings.get(module);
-    if (kept?.key === key) return kept;
+    if (kept?.key === key && (kept.tree?.isCurrent() ?? true)) return kept;
     const sources = files.map((file) => ({ file, text: () => this.#text(file) }));
-    const dialect = dialectFor(named, sources);
-    const reading = dialect.read({ module, files: sources, replace, defines, kernelRelease });
-    const read = { reading, dialect, key };
+    const dialect = dialectFor(named, sources, kernelRelease);
+    const tree = treeOf?.();
+    const reading = dialect.read({
+      module,
+      files: sources,
+      replace,
+      defines,
+      kernelRelease,
+      ...(tree ? { tree } : {}),
+    });
+    const read = { reading, dialect, key, tree };
     this.#readings.set(module, read);
     return read;
   }

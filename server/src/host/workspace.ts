@@ -68,7 +68,7 @@ export class Workspace {
     this.files.set(path, version, text);
     const name = path.slice(dirname(path).length + 1);
     if (isManifestName(name)) this.addManifest(path);
-    else if (path.endsWith('.c') || path.endsWith('.h')) {
+    else if (/\.(?:[ch]|patch|diff)$/.test(path)) {
       for (const manifest of nearestManifests(this.files, dirname(path))) this.addManifest(manifest);
     }
     if (!isManifestName(name)) this.#units.opened(path);

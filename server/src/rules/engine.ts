@@ -1,8 +1,9 @@
 import { isDraft, versionByName } from '../core/lineage/lineage';
 import type { Place, Severity } from '../core/place';
 import type { RuleContext } from './context';
+import { isDiff, withinAddedLine } from './diff-lines';
 import { RULES } from './registry';
-import type { Finding, RelatedPlace, Rule } from './rule';
+import type { Finding, Fix, RelatedPlace, Rule } from './rule';
 import { type Suppression, suppressionsOf } from './suppressions';
 import { unusedSuppressions } from './unused-suppression';
 
@@ -70,9 +71,16 @@ function settle(context: RuleContext, rule: Rule, finding: Finding): Finding | n
   if (fixed && wanted === finding.severity) severity = weaker(severity, 'warning');
   const fixes = finding.fixes.filter(
     (fix) =>
-      fix.edits.length === 0 || (!fixed && fix.edits.every((edit) => edit.place.revision === undefined)),
+      fix.edits.length === 0 ||
+      (!fixed &&
+        fix.edits.every((edit) => edit.place.revision === undefined && keepsDiffWhole(context, edit))),
   );
   return { ...finding, severity, fixes };
+}
+
+/** A hunk's header counts its lines: in a diff only the text of one added line may change. */
+function keepsDiffWhole(context: RuleContext, { place, text }: Fix['edits'][number]): boolean {
+  return !isDiff(place.file) || (!text.includes('\n') && withinAddedLine(context.text(place.file), place));
 }
 
 function weaker(a: Severity, b: Severity): Severity {

@@ -52,16 +52,22 @@ Most messages come with a fix. A key that is known but has no effect yet is an i
 
 /** What is wrong with a version's sources themselves, at its place in them. */
 function sourceFindings(version: LineageVersion): readonly Finding[] {
-  return version.problems.map(({ message, place }) => ({
-    code: 'manifest-invalid',
-    severity: 'error',
-    message,
-    certainty: 'must',
-    place,
-    versions: [version.name],
-    related: [],
-    fixes: [],
-  }));
+  return version.problems.flatMap(({ message, place, severity = 'error', code, related = [] }) =>
+    code === undefined
+      ? [
+          {
+            code: 'manifest-invalid',
+            severity,
+            message,
+            certainty: 'must',
+            place,
+            versions: [version.name],
+            related,
+            fixes: [],
+          } as const,
+        ]
+      : [],
+  );
 }
 
 /** Steps of scenarios that name nobody: which modules are objects of a version only the sources tell. */

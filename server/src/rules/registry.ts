@@ -5,6 +5,7 @@ import { cleanupInPrePatch } from './cleanup-in-pre-patch';
 import { codeOutsideConsistencyModel } from './code-outside-consistency-model';
 import { danglingModulePointer } from './dangling-module-pointer';
 import { deadlockInCallback } from './deadlock-in-callback';
+import { duplicateCallback } from './duplicate-callback';
 import { forgottenOriginalValue } from './forgotten-original-value';
 import { ignoredFailure } from './ignored-failure';
 import { incompatibleState } from './incompatible-state';
@@ -33,6 +34,7 @@ import { shadowFreePathDropped } from './shadow-free-path-dropped';
 import { shadowLayoutChanged } from './shadow-layout-changed';
 import { sideEffectInInitExit } from './side-effect-in-init-exit';
 import { stateDataInModule } from './state-data-in-module';
+import { stateNotSupported } from './state-not-supported';
 import { targetNotInitialised } from './target-not-initialised';
 import { undoInWrongCallback } from './undo-in-wrong-callback';
 import { undoOnlyInOwnUnpatch } from './undo-only-in-own-unpatch';
@@ -48,6 +50,8 @@ export const RULES: readonly Rule[] = [
   manifestInvalid,
   notALivepatch,
   wrongCallbackSignature,
+  duplicateCallback,
+  stateNotSupported,
   badObjectName,
   notInThisKernel,
   missingReplace,

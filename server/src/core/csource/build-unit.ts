@@ -130,7 +130,7 @@ class TranslationUnit implements Unit {
       const tokens = layers[0]?.tokens;
       if (tokens === undefined || tokens.notes.length === 0) return [];
       return readSuppressions(tokens, (start, end) => this.place(name, start, end)).map((comment) =>
-        layers.some((layer) => isActive(tokens, layer.segments, comment.place.start))
+        layers.some((layer) => isActive(tokens, layer.segments, comment.at))
           ? comment
           : { ...comment, uncompiled: true as const },
       );

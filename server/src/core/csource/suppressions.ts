@@ -5,20 +5,23 @@ import type { SuppressionComment } from './unit';
 const WORD = 'livepatch-ignore';
 const MAX_COMMENT = 4000;
 
-/** The `livepatch-ignore CODE[, CODE]: reason` comments of a text. Without a code, one speaks for nothing. */
+/**
+ * The `livepatch-ignore CODE[, CODE]: reason` comments of a text. Without a code, one speaks for nothing. `at` is the
+ * comment's offset in the text itself, which `place` may show elsewhere.
+ */
 export function readSuppressions(
   tokens: Tokens,
   place: (start: number, end: number) => Place,
-): SuppressionComment[] {
+): (SuppressionComment & { readonly at: number })[] {
   const { text, notes } = tokens;
-  const out: SuppressionComment[] = [];
+  const out: (SuppressionComment & { readonly at: number })[] = [];
   for (let n = 0; n + 1 < notes.length; n += 2) {
     const start = notes[n] as number;
     const end = notes[n + 1] as number;
-    const at = text.indexOf(WORD, start) + WORD.length;
+    const behind = text.indexOf(WORD, start) + WORD.length;
     let close = Math.min(end, start + MAX_COMMENT);
     if (text.startsWith('*/', end - 2) && text.startsWith('/*', start)) close = Math.min(close, end - 2);
-    const said = text.slice(at, Math.max(at, close));
+    const said = text.slice(behind, Math.max(behind, close));
     const colon = said.indexOf(':');
     const codes = (colon < 0 ? said : said.slice(0, colon))
       .split(/[\s,]+/)
@@ -29,7 +32,8 @@ export function readSuppressions(
     let coversEnd = lineEnd(text, end);
     if (alone && text.slice(end, coversEnd).trim() === '')
       coversEnd = lineEnd(text, nextLine(text, coversEnd));
-    out.push({ codes, reason, place: place(start, end), covers: { start: lineStart, end: coversEnd } });
+    const covers = place(lineStart, coversEnd);
+    out.push({ codes, reason, place: place(start, end), covers, at: start });
   }
   return out;
 }

@@ -4,8 +4,6 @@
  */
 const NOT_YET: readonly { readonly path: string; readonly value?: string; readonly what: string }[] = [
   { path: 'versions.*.git', what: 'Sources are read from the work tree for now, not from the revision' },
-  { path: 'versions.*.dialect', value: 'kpatch', what: 'The dialect kpatch is not read yet' },
-  { path: 'versions.*.dialect', value: 'klp-build', what: 'The dialect klp-build is not read yet' },
   { path: 'versions.*.dialect', value: 'suse', what: 'The dialect suse is not read yet' },
 ];
 

@@ -1,4 +1,5 @@
-import type { Place, Relocate } from '../../place';
+import type { Place, Relocate, Severity } from '../../place';
+import type { KernelTree } from './kernel-object';
 
 /** A file that a version's sources name. */
 export interface SourceFile {
@@ -17,6 +18,8 @@ export interface DialectInput {
   /** What decides conditions beside the text itself, as in UnitOptions. */
   readonly defines: Readonly<Record<string, string>>;
   readonly kernelRelease: string;
+  /** Absent where the manifest names neither the kernel's source folder nor its configuration. */
+  readonly tree?: KernelTree;
 }
 
 /**
@@ -37,6 +40,11 @@ export interface Reading {
 export interface ReadingProblem {
   readonly message: string;
   readonly place: Place;
+  /** An error where it is left out. */
+  readonly severity?: Severity;
+  /** The rule that speaks of it; the manifest's own where it is left out. */
+  readonly code?: string;
+  readonly related?: readonly { readonly message: string; readonly place: Place }[];
 }
 
 /** As in the manifest. */
@@ -46,6 +54,6 @@ export type DialectName = 'module' | 'kpatch' | 'klp-build' | 'suse';
 export interface Dialect {
   readonly name: DialectName;
   /** Whether `dialect: auto` means this one for these files. May look at names first and at texts only if need be. */
-  recognises(files: readonly SourceFile[]): boolean;
+  recognises(files: readonly SourceFile[], kernelRelease: string): boolean;
   read(input: DialectInput): Reading;
 }

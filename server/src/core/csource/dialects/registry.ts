@@ -1,14 +1,16 @@
 import type { Dialect, SourceFile } from './dialect';
+import { klpBuildDialect } from './klp-build';
+import { kpatchDialect } from './kpatch';
 import { moduleDialect } from './module';
 
 /** Every dialect that is read, in the order in which `dialect: auto` asks them; the last one takes what is left. */
-const DIALECTS: readonly Dialect[] = [moduleDialect];
+const DIALECTS: readonly Dialect[] = [klpBuildDialect, kpatchDialect, moduleDialect];
 
 /** The dialect that the manifest names, or the one that recognises the files. */
-export function dialectFor(name: string, files: readonly SourceFile[]): Dialect {
+export function dialectFor(name: string, files: readonly SourceFile[], kernelRelease: string): Dialect {
   return (
     DIALECTS.find((dialect) => dialect.name === name) ??
-    DIALECTS.find((dialect) => dialect.recognises(files)) ??
+    DIALECTS.find((dialect) => dialect.recognises(files, kernelRelease)) ??
     moduleDialect
   );
 }

@@ -1,0 +1,79 @@
+import type { KnownLine } from './patched-file';
+import type { Piece } from './patched-items';
+
+/** What is shown of a function, closed where it is cut off. */
+export interface ShownBody {
+  /** The lines of its head with the opening brace; null where the head is not shown. */
+  readonly opening: readonly KnownLine[] | null;
+  /** Lines of the function, and between them what is made up so that brackets match. */
+  readonly lines: readonly (KnownLine | string)[];
+}
+
+interface Count {
+  /** Brackets open behind the line. */
+  readonly parentheses: number;
+  readonly braces: number;
+  readonly lowest: number;
+}
+
+/** The parts of one function that diffs show, joined into one body. */
+export function bodyOf(parts: readonly Piece[]): ShownBody {
+  let opening: KnownLine[] | null = null;
+  const lines: (KnownLine | string)[] = [];
+  for (const part of parts) {
+    let shown = part.stretch.lines.slice(part.from, part.to);
+    if (part.kind === 'head') {
+      const brace = shown.findIndex((line) => /\{\s*(?:\/\*.*)?$/.test(line.text));
+      const head = brace < 0 ? null : shown.slice(0, brace + 1);
+      shown = brace < 0 ? [] : shown.slice(brace + 1);
+      if (opening === null && head) opening = head;
+    } else {
+      // The head of the function may be shown in part: `\tint b)` and `{`.
+      const brace = shown.findIndex((line) => line.text.startsWith('{'));
+      if (brace >= 0) shown = shown.slice(brace + 1);
+      if (shown[shown.length - 1]?.text.startsWith('}')) shown = shown.slice(0, -1);
+    }
+    lines.push(...closed(shown));
+  }
+  return { opening, lines };
+}
+
+/** A run of lines out of a body, made whole: what is cut off inside of parentheses goes, braces get partners. */
+function closed(shown: readonly KnownLine[]): (KnownLine | string)[] {
+  let from = 0;
+  let state: Count = { parentheses: 0, braces: 0, lowest: 0 };
+  let kept: { to: number; state: Count } = { to: 0, state };
+  const quiet = shown.filter((line) => !/^\s*#/.test(line.text));
+  for (let at = 0; at < quiet.length; at++) {
+    const text = quiet[at]?.text ?? '';
+    state = count(text, state);
+    if (state.parentheses < 0) {
+      // The statement began above: forget what was taken so far of it.
+      from = at + 1;
+      state = { parentheses: 0, braces: 0, lowest: 0 };
+      kept = { to: from, state };
+    } else if (state.parentheses === 0 && /[;{}:]\s*(?:\/[*/].*)?$|^\s*$/.test(text))
+      kept = { to: at + 1, state };
+  }
+  if (kept.to <= from) return [];
+  const before = Array.from({ length: -kept.state.lowest }, () => 'if (klp_not_shown) {');
+  const behind = Array.from({ length: kept.state.braces - kept.state.lowest }, () => '}');
+  return [...before, ...quiet.slice(from, kept.to), ...behind];
+}
+
+function count(text: string, { parentheses: p, braces: b, lowest: l }: Count): Count {
+  let parentheses = p;
+  let braces = b;
+  let lowest = l;
+  const plain = text
+    .replace(/"(?:[^"\\]|\\.)*"?|'(?:[^'\\]|\\.)*'?/g, '')
+    .replace(/\/\*.*?(?:\*\/|$)|\/\/.*$/g, '')
+    .replace(/^\s*\*(?:\s.*|\/)$/, '');
+  for (const c of plain) {
+    if (c === '(') parentheses++;
+    else if (c === ')') parentheses--;
+    else if (c === '{') braces++;
+    else if (c === '}') lowest = Math.min(lowest, --braces);
+  }
+  return { parentheses, braces, lowest };
+}
