@@ -14,6 +14,8 @@ const MAX_TEXT = 1_000_000;
 export class DiskKernelTree implements KernelTree {
   /** What was looked at, with its stamp then: while these are equal, so is what this answers. */
   readonly looked = new Map<string, string>();
+  /** Equal for the same folder and configuration. */
+  readonly name: string;
   readonly #texts = new Map<string, string | undefined>();
   #config: ReadonlyMap<string, string> | null = null;
 
@@ -28,7 +30,9 @@ export class DiskKernelTree implements KernelTree {
     private readonly root: string | null,
     private readonly configFile: string | null,
     private readonly files: Files,
-  ) {}
+  ) {
+    this.name = `${root ?? ''}\0${configFile ?? ''}`;
+  }
 
   makefile(folder: string): string | undefined {
     if (this.root === null || folder.split('/').includes('..')) return undefined;

@@ -22,7 +22,7 @@ interface KeptReading {
   readonly reading: Reading;
   readonly dialect: Dialect;
   readonly key: string;
-  readonly tree: DiskKernelTree | undefined;
+  readonly tree?: DiskKernelTree | undefined;
 }
 
 /** One version's or target's sources, read in their dialect. */
@@ -104,12 +104,12 @@ export class Units {
     const named = version?.dialect.value ?? 'auto';
     const replace = version?.replace?.value ?? null;
     const stamps = files.map((file) => this.#files.stamp(file));
-    const key = JSON.stringify([named, replace, defines, kernelRelease, files, stamps]);
+    const tree = treeOf?.();
+    const key = JSON.stringify([named, replace, defines, kernelRelease, files, stamps, tree?.name]);
     const kept = this.#readings.get(module);
     if (kept?.key === key && (kept.tree?.isCurrent() ?? true)) return kept;
     const sources = files.map((file) => ({ file, text: () => this.#text(file) }));
     const dialect = dialectFor(named, sources, kernelRelease);
-    const tree = treeOf?.();
     const reading = dialect.read({
       module,
       files: sources,
