@@ -1,3 +1,4 @@
+import type { KernelTree } from '../core/csource/dialects/kernel-object';
 import type { Unit } from '../core/csource/unit';
 import type { Lineage, LineageVersion } from '../core/lineage/lineage';
 import type { Transitions } from '../core/lineage/transitions';
@@ -18,6 +19,8 @@ export interface Analysis {
   unitsOf(version: LineageVersion): readonly Unit[];
   /** The files of a version as absolute paths: what the manifest names and the units include. */
   filesOf(version: LineageVersion): readonly string[];
+  /** The kernel's source folder and configuration, where the manifest names them. */
+  kernelTree?(): KernelTree | undefined;
   /** Whether something exists at this path (for what would be written). */
   exists(path: string): boolean;
 }

@@ -227,6 +227,7 @@ export class Project {
             .filter((file) => isAbsolute(file)),
         ]),
       ],
+      kernelTree: () => DiskKernelTree.of(parsed.manifest.kernel, this.manifest, this.#files),
       exists: (path) => this.#files.real(path) !== null,
     };
   }
@@ -260,6 +261,8 @@ export class Project {
 
   #text(file: string): string {
     if (file === this.manifest) return this.#parsed?.text ?? '';
+    const made = this.#units.made(file);
+    if (made !== undefined) return made;
     const read = this.#files.read(file);
     return typeof read === 'string' ? read : '';
   }

@@ -1,4 +1,4 @@
-import { dirname, join, resolve } from 'node:path';
+import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { openUnit } from '../core/csource/build-unit';
 import { CSource } from '../core/csource/c-source';
 import type { Dialect, DialectName, Reading, ReadingProblem } from '../core/csource/dialects/dialect';
@@ -175,6 +175,16 @@ export class Units {
         );
       },
     };
+  }
+
+  /** A text that a dialect made for reading, by its name. */
+  made(name: string): string | undefined {
+    if (isAbsolute(name)) return undefined;
+    for (const { reading } of this.#readings.values()) {
+      const text = reading.texts.get(name);
+      if (text !== undefined) return text;
+    }
+    return undefined;
   }
 
   /** Whether some unit was read from this file. */

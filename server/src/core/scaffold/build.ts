@@ -190,7 +190,8 @@ function sourcesEntry(
   return units.map((unit) => relativePath(home, unit));
 }
 
-function manifestEntry({ good, faulty, names }: Cast, sources: YamlValue): NewVersion {
+/** The manifest's entry for the new version. */
+export function manifestEntry({ good, faulty, names }: Cast, sources: YamlValue): NewVersion {
   const { entry } = good;
   const own = (key: Parameters<typeof entry.inherited.has>[0]): boolean => entry.keyPlaces.has(key);
   const map = (values: ReadonlyMap<string, { readonly value: string }>): YamlValue =>

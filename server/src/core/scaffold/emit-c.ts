@@ -83,7 +83,8 @@ export function cleanupHeader(file: CleanupFile): string {
   return `${out.join('\n')}\n`;
 }
 
-function includes(file: CleanupFile): string[] {
+/** The `#include` lines for what the remedies call. */
+export function includes(file: CleanupFile): string[] {
   const headers = new Set(['linux/livepatch.h']);
   for (const remedy of file.remedies) for (const header of remedy.headers) headers.add(header);
   const foreign =
@@ -122,7 +123,8 @@ function guardFunction(after: string): string[] {
   ];
 }
 
-function functionNames(remedies: readonly Remedy[]): string[] {
+/** The name of each remedy's function. */
+export function functionNames(remedies: readonly Remedy[]): string[] {
   const taken = new Set<string>();
   return remedies.map((remedy) => {
     const base = `${remedy.verb}_left_${slug(remedy.object)}`;
@@ -139,7 +141,8 @@ function takesEntry(remedy: Remedy): boolean {
   );
 }
 
-function remedyFunction(file: CleanupFile, remedy: Remedy, name: string): string[] {
+/** The function that undoes one thing, with the comment above it. */
+export function remedyFunction(file: CleanupFile, remedy: Remedy, name: string): string[] {
   const where = file.where(remedy);
   const made = where === null ? '' : ` (${commentText(where)})`;
   const what = commentText(remedy.what);
@@ -156,7 +159,8 @@ function remedyFunction(file: CleanupFile, remedy: Remedy, name: string): string
   return lines;
 }
 
-function cleanupFunction(file: CleanupFile, functions: readonly string[]): string[] {
+/** The function that calls all of them. */
+export function cleanupFunction(file: CleanupFile, functions: readonly string[]): string[] {
   const guards = file.remedies.some((remedy) => remedy.guard.k === 'state');
   const lines = blockComment([
     `post_patch of vmlinux: runs when the transition to ${commentText(file.as)} is complete, and again after a disable that was turned round; then there is nothing to do.`,

@@ -2,6 +2,7 @@ import type { Expr, FunctionIr } from '../csource/ir';
 import type { CType } from '../csource/types';
 import { visitExpressions } from '../execution/ir-walk';
 import type { Program } from '../execution/machine-host';
+import { placeIn } from '../execution/places';
 import { type NameRef, ProgramImage, type UnitImage } from '../execution/program';
 import type { Place } from '../place';
 
@@ -41,16 +42,13 @@ export class FaultyCode {
   at(place: Place, functionName: string): Found | null {
     for (const unit of this.units) {
       const fn = this.lower(unit, functionName);
-      if (fn === undefined || fn.positions.file !== place.file) continue;
+      // A text made for reading has its places elsewhere.
+      if (fn === undefined || (!fn.positions.relocate && fn.positions.file !== place.file)) continue;
       let found: Expr | null = null;
       visitExpressions(fn.body, (expr) => {
         if (found !== null || (expr.k !== 'call' && expr.k !== 'assign' && expr.k !== 'step')) return;
-        const { base, table } = fn.positions;
-        if (
-          base + (table[2 * expr.at] ?? -1) === place.start &&
-          base + (table[2 * expr.at + 1] ?? -1) === place.end
-        )
-          found = expr;
+        const { file, start, end } = placeIn(fn.positions, expr.at);
+        if (file === place.file && start === place.start && end === place.end) found = expr;
       });
       if (found !== null) return { unit, fn, expr: found };
     }

@@ -19,6 +19,10 @@ export interface Patient {
   /** States that this version declares and the good one does not; what `klp_get_prev_state` tells it by. */
   readonly states: ReadonlyMap<StateId, { readonly from: number; readonly to: number }>;
   readonly text: (file: string) => string;
+  /** Ids of shadow variables that the good version uses as well: whose they are cannot be told. */
+  readonly shared: ReadonlySet<string>;
+  /** Whether versions of this dialect can have states: for words. */
+  readonly hasStates: boolean;
   /** "v2/main.c:31". */
   readonly where: (place: Place) => string;
 }

@@ -3,7 +3,7 @@ import type { CType } from '../csource/types';
 import type { UnitImage } from '../execution/program';
 import type { StateId } from '../kernel/types';
 import { cString } from './c-text';
-import { castType, type FaultyCode } from './faulty-code';
+import { castType, type FaultyCode, isZero } from './faulty-code';
 
 /** An expression of a faulty version in the words of another module. */
 export interface Portable {
@@ -14,6 +14,8 @@ export interface Portable {
   readonly state: StateId | null;
   /** It reads what the entry's `data` leads to. */
   readonly data: boolean;
+  /** The call that finds the shadow variable, written `saved`, that it reads; null where it reads none. */
+  readonly shadow: string | null;
   /** Structs of the faulty version whose members it names. */
   readonly structs: readonly string[];
   /** Names of the kernel in it, beyond the called function. */
@@ -160,6 +162,7 @@ export class Translator {
     expr: Extract<Expr, { readonly k: 'call' }>,
   ): Portable | Unportable {
     const callee = expr.callee.k === 'name' ? expr.callee.name : '';
+    if (callee === 'klp_shadow_get') return this.#shadow(again, expr.args);
     const idArgument =
       callee === 'klp_get_state' ? expr.args[1] : callee === 'klp_get_prev_state' ? expr.args[0] : undefined;
     if (idArgument === undefined)
@@ -170,6 +173,19 @@ export class Translator {
       return { because: isPortable(value) ? `the state ${value.text} is not constant` : value.because };
     }
     return { ...atom('prev'), state: id };
+  }
+
+  /** A shadow variable that any module finds: its object and its id are constants or names of the kernel. */
+  #shadow(again: (inner: Expr) => Portable | Unportable, args: readonly Expr[]): Portable | Unportable {
+    const parts: string[] = [];
+    for (const arg of args) {
+      const part = again(arg);
+      if (!isPortable(part)) return part;
+      if (part.state !== null || part.shadow !== null)
+        return { because: 'its shadow variable hangs from another' };
+      parts.push(isZero(arg) && parts.length === 0 ? 'NULL' : part.text);
+    }
+    return { ...atom('saved'), shadow: `klp_shadow_get(${parts.join(', ')})` };
   }
 
   /** Values that the faulty version has put where its state entries lead, by the expression that they come from. */
@@ -229,7 +245,7 @@ function structOf(type: CType): string | null {
 }
 
 function atom(text: string): Portable {
-  return { text, level: 3, state: null, data: false, structs: [], names: [] };
+  return { text, level: 3, state: null, data: false, shadow: null, structs: [], names: [] };
 }
 
 function integer(value: number | bigint): Portable {
@@ -247,11 +263,14 @@ function grouped(value: Portable, level: 2 | 3): string {
 function both(a: Portable, b: Portable, text: string, level: 1 | 3): Portable | Unportable {
   if (a.state !== null && b.state !== null && a.state !== b.state)
     return { because: 'it reads two states at once' };
+  if (a.shadow !== null && b.shadow !== null && a.shadow !== b.shadow)
+    return { because: 'it reads two shadow variables at once' };
   return {
     text,
     level,
     state: a.state ?? b.state,
     data: a.data || b.data,
+    shadow: a.shadow ?? b.shadow,
     structs: [...a.structs, ...b.structs],
     names: [...a.names, ...b.names],
   };

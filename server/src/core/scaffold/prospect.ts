@@ -1,5 +1,6 @@
 import { openUnit } from '../csource/build-unit';
 import { CSource } from '../csource/c-source';
+import { dialectFor } from '../csource/dialects/registry';
 import type { SourceProvider } from '../csource/unit';
 import { AssemblyMemo, assemble } from '../lineage/assemble';
 import type { Lineage, LineageVersion } from '../lineage/lineage';
@@ -33,7 +34,10 @@ export function prospect(
     manifest,
     ({ module, version }) => {
       const known = subject.lineage.versions.find((item) => item.module === module);
-      if (known) return { units: subject.unitsOf(known), unread: known.unread };
+      if (known) {
+        const { unread, dialect, problems } = known;
+        return { units: subject.unitsOf(known), unread, dialect, problems };
+      }
       const target = subject.lineage.targets.find((item) => item.module === module);
       if (target) return { units: target.program?.units ?? [], unread: [] };
       if (version?.version.value !== name) return { units: [], unread: [] };
@@ -42,8 +46,23 @@ export function prospect(
       const options = { defines, kernelRelease: manifest.kernel.release?.value ?? '' };
       const provider = sources(subject, texts, folders);
       const source = new CSource();
-      const opened = units.map((unit) => openUnit(unit, provider, options, source));
-      return { units: opened, unread: [] };
+      const named = units.map((file) => ({ file, text: () => provider.text(file) }));
+      const dialect = dialectFor(version.dialect.value, named, options.kernelRelease);
+      const tree = subject.kernelTree?.();
+      const { relocate, ...reading } = dialect.read({
+        module,
+        files: named,
+        replace: version.replace?.value ?? null,
+        ...options,
+        ...(tree ? { tree } : {}),
+      });
+      const read: SourceProvider = {
+        text: (file) => reading.texts.get(file) ?? provider.text(file),
+        resolve: (file, from) => (reading.texts.has(file) ? file : provider.resolve(file, from)),
+        ...(relocate ? { relocate } : {}),
+      };
+      const opened = reading.units.map((unit) => openUnit(unit, read, options, source));
+      return { units: opened, unread: [], dialect: dialect.name, problems: reading.problems };
     },
     new AssemblyMemo(),
   );

@@ -1,8 +1,10 @@
+import { isDiffDialect } from '../csource/dialects/diffs';
 import { identity } from '../lineage/left-behind';
 import type { LineageVersion } from '../lineage/lineage';
 import type { Place } from '../place';
 import { Places } from '../places';
-import { type Built, build } from './build';
+import { type Built, build as buildModule } from './build';
+import { buildDiffs } from './build-diffs';
 import { type Cast, checkRequest } from './checks';
 import { FaultyCode } from './faulty-code';
 import { dirname, relativePath } from './layout';
@@ -13,6 +15,7 @@ import { type Prospect, prospect } from './prospect';
 import type { Remedy } from './remedy';
 import { planStates, type StatePlan } from './states';
 import { effectsOf, leftovers, treat } from './strategy';
+import { usedIds } from './strategy-shadow';
 import type { NewFile, Request, Subject } from './subject';
 
 /** The cleanup version, or why there can be none; each reason is a sentence with its place. */
@@ -50,6 +53,9 @@ export function scaffold(subject: Subject, request: Request): Scaffold {
       reasons: states.problems.map(({ message, state }) => `${where(state.place)}: ${message}.`),
     };
   }
+  const diffs = isDiffDialect(cast.good.dialect);
+  const build = diffs ? buildDiffs : buildModule;
+  if (diffs && states.states.length > 0) return { ok: false, reasons: [...statesLost(states), wayOut(cast)] };
   const bare = build(subject, cast, states, [], request.out, where);
   if (!('files' in bare)) return { ok: false, reasons: bare };
   const base = prospect(subject, bare.manifestText, cast.names.version, bare.files, bare.units);
@@ -97,6 +103,20 @@ export function scaffold(subject: Subject, request: Request): Scaffold {
   return { ok: true, files: built.files, manifestEdits: built.manifestEdits, notes: [...new Set(notes)] };
 }
 
+/** The kernel refuses a successor without the states of what it replaces, and the tools pass none to it. */
+function statesLost(states: StatePlan): string[] {
+  return states.states.map(
+    (state) =>
+      `State ${String(state.id)} of ${state.from.join(', ')}: the kernel takes no successor without it, and a livepatch from diffs has no states.`,
+  );
+}
+
+/** A file as C: the marks of a diff are blanks, so that offsets stay. */
+function plainText(subject: Subject, file: string): string {
+  const text = subject.text(file);
+  return /\.(?:patch|diff)$/.test(file) ? text.replace(/^[+ ]/gm, ' ') : text;
+}
+
 interface Treated {
   readonly remedies: readonly Remedy[];
   readonly reasons: readonly string[];
@@ -137,7 +157,9 @@ function treatAll(
       capabilities: base.lineage.capabilities,
       transitions: base.transitions,
       states: states.ranges.get(version.name) ?? new Map(),
-      text: (file) => subject.text(file),
+      text: (file) => plainText(subject, file),
+      shared: usedIds(good),
+      hasStates: !isDiffDialect(cast.good.dialect),
       where,
     };
     const both = effects.find(

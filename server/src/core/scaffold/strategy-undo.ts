@@ -102,7 +102,7 @@ function conditionsOf(
         final: true,
       };
     }
-    if (/^!?(?:\([\w *]+\))?prev(?:->data)?(?: [!=]= NULL)?$/.test(test.text)) continue;
+    if (/^!?(?:\([\w *]+\))?(?:prev(?:->data)?|saved)(?: [!=]= NULL)?$/.test(test.text)) continue;
     parts.push(test);
     texts.push(
       condition.holds
@@ -160,12 +160,20 @@ function remedyOf(patient: Patient, effect: Effect, statement: Statement, how: s
   if (ids.size > 1) return { because: 'its undo reads two states at once' };
   const [id] = ids;
   const data = statement.parts.some((part) => part.data);
+  const shadows = new Set(statement.parts.flatMap((part) => part.shadow ?? []));
+  if (shadows.size > 1) return { because: 'its undo reads two shadow variables at once' };
+  const [shadow] = shadows;
+  const shared =
+    shadow === undefined ? undefined : [...patient.shared].find((it) => shadow.endsWith(`, ${it})`));
+  if (shared !== undefined)
+    return { because: `its undo reads the shadow variable ${shared}, which the good version uses too` };
   const guard = guardFor(
     patient,
     statement,
     row.undo.find((call) => call.name === statement.callee)?.absent === 'harmless',
     id ?? null,
     data,
+    shadow !== undefined,
   );
   if (!('k' in guard)) return guard;
   const structs = structDefinitions(
@@ -178,7 +186,13 @@ function remedyOf(patient: Patient, effect: Effect, statement: Statement, how: s
   const freed = statement.parts[0]?.text.replace(/^\([\w *]+\)/, '');
   const clears = memory && freed === 'prev->data';
   const strategy: Strategy =
-    row.key === 'value' || row.key === 'count' ? 'value' : id === undefined ? 'name' : 'state';
+    shadow !== undefined && id === undefined
+      ? 'shadow'
+      : row.key === 'value' || row.key === 'count'
+        ? 'value'
+        : id === undefined
+          ? 'name'
+          : 'state';
   const undo = row.undo.find((call) => call.name === statement.callee);
   return {
     strategy,
@@ -187,14 +201,16 @@ function remedyOf(patient: Patient, effect: Effect, statement: Statement, how: s
     place: effect.by.place,
     guard,
     object: memory ? `state ${String(id ?? '')} data` : effect.key,
-    verb: memory ? 'free' : strategy === 'value' ? 'restore' : 'undo',
-    declarations: [],
-    body: underConditions(statement.conditions, [
+    verb: memory ? 'free' : row.key === 'value' ? 'restore' : 'undo',
+    declarations: shadow === undefined ? [] : [`void *saved = ${shadow};`],
+    body: underConditions(shadow === undefined ? statement.conditions : ['saved', ...statement.conditions], [
       statement.text,
       ...(clears ? ['prev->data = NULL;'] : []),
-      ...(memory ? [] : [report(effect, patient, strategy === 'value' ? 'restored' : 'removed')]),
+      ...(memory
+        ? []
+        : [report(effect, patient, row.key === 'value' || row.key === 'count' ? 'restored' : 'removed')]),
     ]),
-    explanation: `It is undone ${how}${id === undefined ? '' : `, with what the state ${String(id)} hands over`}.`,
+    explanation: `It is undone ${how}${id === undefined ? '' : `, with what the state ${String(id)} hands over`}${shadow === undefined ? '' : ', with what its shadow variable holds; where there is none nothing is done'}.`,
     headers: [...headersOf(undo?.header ?? row.header), ...(memory ? [] : ['linux/printk.h'])],
     definitions: new Map([...(structs as ReadonlyMap<string, string>), ...externs(patient, statement)]),
     foreign: statement.parts.some((part) => part.names.length > 0) || row.header === '',
@@ -221,6 +237,8 @@ function externs(patient: Patient, statement: Statement): ReadonlyMap<string, st
       .text(item.place.file)
       .slice(item.place.start, item.place.end)
       .replace(/\r\n?/g, '\n');
+    // In a diff it may be the kernel's own definition that stands there.
+    if (!/^\s*extern\b/.test(text)) continue;
     found.set(name, text.endsWith(';') ? text : `${text};`);
   }
   return found;
@@ -232,6 +250,7 @@ function guardFor(
   harmless: boolean,
   id: StateId | null,
   data: boolean,
+  shadow: boolean,
 ): Guard | Refusal {
   const guard = stateGuard(patient, id, data);
   if (guard) return guard;
@@ -240,10 +259,12 @@ function guardFor(
       because: `its undo reads the state ${String(id)}, which the good version declares too: whose data stands there cannot be told`,
     };
   }
-  if (harmless) return { k: 'itself' };
+  if (harmless || shadow) return { k: 'itself' };
   const done = statement.callee === null ? 'writing it back' : `calling ${statement.callee}()`;
   return {
-    because: `${patient.version.name} declares no klp_state of its own that would tell whether it was installed, and ${done} would be wrong where it was not`,
+    because: patient.hasStates
+      ? `${patient.version.name} declares no klp_state of its own that would tell whether it was installed, and ${done} would be wrong where it was not`
+      : `nothing tells whether ${patient.version.name} was installed (a livepatch from diffs has no klp_state), and ${done} would be wrong where it was not`,
   };
 }
 

@@ -1,3 +1,4 @@
+import type { KernelTree } from '../csource/dialects/kernel-object';
 import type { Unit } from '../csource/unit';
 import type { Lineage, LineageVersion } from '../lineage/lineage';
 import type { Transitions } from '../lineage/transitions';
@@ -11,6 +12,8 @@ export interface Subject {
   text(file: string): string;
   unitsOf(version: LineageVersion): readonly Unit[];
   filesOf(version: LineageVersion): readonly string[];
+  /** The kernel's source folder and configuration, where the manifest names them. */
+  kernelTree?(): KernelTree | undefined;
   /** Whether something exists at this path. */
   exists(path: string): boolean;
 }

@@ -1,5 +1,5 @@
 import type { Place } from '../../place';
-import type { DialectInput, Reading, ReadingProblem, SourceFile } from './dialect';
+import type { DialectInput, DialectName, Reading, ReadingProblem, SourceFile } from './dialect';
 import { type KernelObject, objectOf } from './kernel-object';
 import { MadeText, relocateInto, type Source } from './made-text';
 import { PatchedFile } from './patched-file';
@@ -22,6 +22,11 @@ export interface DiffTool {
 export function isDiffs(files: readonly SourceFile[]): boolean {
   const named = (pattern: RegExp): boolean => files.some(({ file }) => pattern.test(file));
   return named(/\.(?:patch|diff)$/) && !named(/\.c$/);
+}
+
+/** Whether a dialect's sources are diffs. */
+export function isDiffDialect(dialect: DialectName): boolean {
+  return dialect === 'kpatch' || dialect === 'klp-build';
 }
 
 interface Member {
@@ -79,7 +84,7 @@ export function readDiffs(input: DialectInput, tool: DiffTool): Reading {
 }
 
 /** The files of the kernel tree as all diffs leave them, in the order in which they are first named. */
-function compose(sources: readonly SourceFile[], problems: ReadingProblem[]): PatchedFile[] {
+export function compose(sources: readonly SourceFile[], problems: ReadingProblem[]): PatchedFile[] {
   const files = new Map<string, PatchedFile>();
   for (const [diff, { file, text: read }] of sources.entries()) {
     const text = read() ?? '';

@@ -98,7 +98,7 @@ function linked(
       if (outer) return outer;
       continue;
     }
-    const kind = /^CONFIG_/.test(when) ? (tree.config(when) ?? when) : when;
+    const kind = when.startsWith('CONFIG_') ? (tree.config(when) ?? when) : when;
     if (kind === 'n') continue;
     if (kind === 'y' || kind === 'm') return { composite: object, kind };
     undecided ??= { composite: object, kind };
