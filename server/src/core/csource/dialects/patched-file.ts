@@ -64,11 +64,12 @@ export class PatchedFile {
     let cut = false;
     for (const { kind, start, end } of hunk.lines) {
       if (kind === 'removed') {
-        number++;
+        const old = known.get(number++);
         cut = true;
         const before = lines[lines.length - 1];
         if (before) before.cutBehind = true;
-        if (/^[A-Za-z_]/.test(text.slice(start, start + 1)))
+        // What an earlier diff added was not there before.
+        if (old?.added !== true && /^[A-Za-z_]/.test(text.slice(start, start + 1)))
           this.removed.push(text.slice(start, Math.min(end, start + 300)));
         continue;
       }

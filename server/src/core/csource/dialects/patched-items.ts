@@ -156,14 +156,17 @@ class Scan {
   }
 
   #piece(kind: Piece['kind'], name: string, from: number, to: number, head: string, hasHead: boolean): Piece {
-    let changed: KnownLine | null = null;
-    for (let at = from; at < to && !changed; at++) {
+    let added: KnownLine | null = null;
+    let cut: KnownLine | null = null;
+    for (let at = from; at < to && !added; at++) {
       const line = this.#lines[at] as KnownLine;
-      const cut =
-        (line.cutBefore && (at > from || !hasHead)) ||
-        (line.cutBehind && (at + 1 < to || (kind !== 'function' && to === this.#lines.length)));
-      if (cut || (line.added && /^\s*[^\s*/]|^\s*\*\w/.test(line.text))) changed = line;
+      // What was taken away in front of the head belongs to what stands above.
+      const before = line.cutBefore && (at > from || !hasHead);
+      const behind = line.cutBehind && (at + 1 < to || (kind !== 'function' && to === this.#lines.length));
+      if (before || behind) cut ??= line;
+      if (line.added && /^\s*[^\s*/]|^\s*\*\w/.test(line.text)) added = line;
     }
+    const changed = added ?? cut;
     const named = name === '' ? from : this.#lineOf(name, from, to);
     return {
       kind,
