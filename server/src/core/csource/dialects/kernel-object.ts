@@ -52,7 +52,7 @@ function moduleByPlace(path: string): string {
   if (protocol !== undefined) return moduleName(protocol === 'wireless' ? 'cfg80211' : protocol);
   const parts = path.replace(/\.c$/, '').split('/');
   const [base = '', parent = ''] = parts.reverse();
-  return moduleName(parent.length > 2 && base.startsWith(parent) ? parent : base);
+  return moduleName(base.startsWith(`${parent}_`) || base.startsWith(`${parent}-`) ? parent : base);
 }
 
 function moduleName(object: string): string {
