@@ -1,5 +1,6 @@
 import { basename, dirname } from 'node:path';
 import { isReadable } from '../core/csource/build-unit';
+import type { ReadingProblem } from '../core/csource/dialects/dialect';
 import type { LivepatchFacts } from '../core/execution/fact-types';
 import { livepatchFacts } from '../core/execution/facts';
 import type { Files } from './files';
@@ -10,7 +11,12 @@ import { Units } from './units';
 export function factsOfFile(
   path: string,
   files: Files,
-): { readonly facts: LivepatchFacts; readonly dialect: string; readonly unreadable: string | null } {
+): {
+  readonly facts: LivepatchFacts;
+  readonly dialect: string;
+  readonly problems: readonly ReadingProblem[];
+  readonly unreadable: string | null;
+} {
   const units = new Units(files);
   const name = basename(path)
     .replace(/\.[^.]*$/, '')
@@ -21,7 +27,8 @@ export function factsOfFile(
     const read = 'problem' in built ? { dialect: 'module', units: [] } : built;
     const facts = livepatchFacts({ name, units: read.units });
     units.dispose();
-    return { facts, dialect: read.dialect, unreadable: 'problem' in built ? built.problem : null };
+    const unreadable = 'problem' in built ? built.problem : null;
+    return { facts, dialect: read.dialect, problems: [], unreadable };
   }
   const read = units.of(name, [path], root, '', null);
   const facts = livepatchFacts({ name, units: read.units });
@@ -33,5 +40,5 @@ export function factsOfFile(
         ? 'it is not a .c file'
         : null
       : 'it is too large or not a text file';
-  return { facts, dialect: read.dialect, unreadable };
+  return { facts, dialect: read.dialect, problems: read.problems, unreadable };
 }

@@ -12,14 +12,14 @@ import { printable } from '../terminal';
 /** What the C says, without a manifest. */
 export const facts: Command = {
   usage: 'facts FILE… [--format text|json]',
-  summary: 'what the C of livepatch modules says, without a manifest',
+  summary: 'what the C of livepatch modules, or a diff, says, without a manifest',
   options: { format: { type: 'string' } },
   positionals: 1_000,
   async run(files, options) {
     const format = options.format ?? 'text';
     if (format !== 'text' && format !== 'json')
       throw new Failure(`--format is text or json, not "${String(format)}"`);
-    if (files.length === 0) throw new Failure('name at least one C file');
+    if (files.length === 0) throw new Failure('name at least one C file or diff');
     await startParser();
     const disk = new Disk();
     const livepatches: object[] = [];
@@ -35,7 +35,11 @@ export const facts: Command = {
         return typeof read === 'string' ? read : '';
       });
       for (const patch of found.facts.patches) livepatches.push(patchJson(file, found, patch, places));
-      if (format === 'text') print(factsText(file, found.facts, places));
+      if (format === 'text') {
+        print(factsText(file, found.facts, places));
+        for (const { message, place } of found.problems)
+          print(`${printable(`  line ${places.line(place)}: ${message}`)}\n`);
+      }
     }
     if (format === 'json') print(`${JSON.stringify({ schema: 1, livepatches }, null, 2)}\n`);
     return 0;

@@ -1,4 +1,5 @@
 import { dirname, relative, sep } from 'node:path';
+import { isDiffDialect } from '../../core/csource/dialects/diffs';
 import { knownNames, targetByName, versionByName } from '../../core/lineage/lineage';
 import { type Run, run } from '../../core/lineage/run';
 import { formatStep, type Step } from '../../core/manifest/steps';
@@ -147,6 +148,11 @@ function modulesOf(analysis: Analysis, steps: readonly Step[]): ModuleSource[] {
     const name = version?.module ?? step.name;
     if (modules.has(name)) continue;
     if (!program) throw new Failure(`${step.name} has no sources that could be built for a rehearsal`);
+    if (version && isDiffDialect(version.dialect)) {
+      throw new Failure(
+        `${step.name} is written as diffs for ${version.dialect}, which is not built here: only modules in C are rehearsed`,
+      );
+    }
     const files = version
       ? analysis.filesOf(version)
       : [...new Set(program.units.flatMap((unit) => unit.files))];
