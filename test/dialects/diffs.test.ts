@@ -377,3 +377,128 @@ test('any diffs are read as some module, and every place lies in them', () => {
   );
   expect(units).toBeGreaterThan(300);
 });
+
+/** As diff -Nupr writes it: names of two trees with times, and heads that are cut off behind 40 characters. */
+function plainDiff(path: string, heading: string, at: number, lines: string): string {
+  const list = lines.replace(/\n$/, '').split('\n');
+  const count = (mark: string): number => list.filter((line) => !line.startsWith(mark)).length;
+  const time = '2023-01-12 11:20:06.597707083 -0500';
+  return `diff -Nupr src.orig/${path} src/${path}
+--- src.orig/${path}\t${time}
++++ src/${path}\t${time}
+@@ -${at},${count('+')} +${at},${count('-')} @@ ${heading.slice(0, 40)}
+${list.join('\n')}
+`;
+}
+
+test('callbacks of the same static names in three objects are three callbacks', async () => {
+  const callbacks = `+
++#include <linux/module.h>
++#include "kpatch-macros.h"
++
++static const char *const state_names[] = {
++	[MODULE_STATE_LIVE]	= "[MODULE_STATE_LIVE] Normal",
++	[MODULE_STATE_GOING]	= "[MODULE_STATE_GOING] Going { away",
++};
++
++static void say(const char *callback, patch_object *obj)
++{
++	if (obj->mod)
++		pr_info("%s: %s -> %s\\n", callback, obj->mod->name,
++			state_names[obj->mod->state]);
++	else
++		pr_info("%s: vmlinux\\n", callback);
++}
++
++static int pre_patch_callback(patch_object *obj)
++{
++	say(__func__, obj);
++	return 0; /* return -ENODEV; */
++}
++KPATCH_PRE_PATCH_CALLBACK(pre_patch_callback);
++
++static void post_unpatch_callback(patch_object *obj)
++{
++	say(__func__, obj);
++}
++KPATCH_POST_UNPATCH_CALLBACK(post_unpatch_callback);
+`;
+  const text =
+    plainDiff(
+      'drivers/acme/knob.c',
+      'static void __exit knob_exit(void)',
+      90,
+      ` \n module_init(knob_init);\n module_exit(knob_exit);\n${callbacks}`,
+    ) +
+    plainDiff(
+      'drivers/acme/horn.c',
+      'static struct platform_driver horn_platform_driver = {',
+      130,
+      ` };\n module_platform_driver(horn_platform_driver);\n \n${callbacks}`,
+    ) +
+    plainDiff(
+      'fs/aio.c',
+      '',
+      50,
+      ` \n #define KEY\t\t0\n \n${callbacks}+\n #define MAGIC\t0xa10a10a1\n #define FEATURES\t1\n `,
+    );
+  const analysis = await version([text]);
+  const own = ['pre_patch=pre_patch_callback', 'post_unpatch=post_unpatch_callback'];
+  expect(objectsOf(analysis)).toEqual([
+    [null, [], ...own],
+    ['horn', [], ...own],
+    ['knob', [], ...own],
+  ]);
+  const definitions = analysis.lineage.versions[0]?.facts?.patch?.objects?.map(
+    ({ callbacks: [first] }) => text.slice(0, first?.definition?.start).split('diff -Nupr').length - 1,
+  );
+  // Each callback is that of its own file.
+  expect(definitions).toEqual([3, 2, 1]);
+  const { lineage, transitions } = analysis;
+  const [v1] = lineage.versions;
+  if (!v1) throw new Error('v1 is missing');
+  const log = transitions
+    .transition(null, v1)
+    .run.outcomes.flatMap(({ happenings }) => happenings.flatMap((it) => (it.k === 'log' ? [it.text] : [])));
+  expect(log.filter((line) => line.includes('pre_patch_callback:'))).toEqual([
+    'pre_patch_callback: vmlinux',
+    'pre_patch_callback: horn -> [MODULE_STATE_LIVE] Normal',
+    'pre_patch_callback: knob -> [MODULE_STATE_LIVE] Normal',
+  ]);
+});
+
+test('heads that diff cut off name the function, unless the name itself is cut', async () => {
+  const lines = ' \tint err;\n \n+\tcheck();\n+\n \terr = 0;\n \treturn err;\n }';
+  const analysis = await version([
+    plainDiff(
+      'kernel/a.c',
+      'static inline void task_context(struct seq_file *m)',
+      10,
+      ' }\n \n+#include <linux/livepatch.h>\n static int after(void)\n {\n+\tint *newpid;\n \treturn 0;',
+    ),
+    plainDiff('kernel/b.c', 'pid_t kernel_clone(struct kernel_clone_args *args)', 10, lines),
+    plainDiff('kernel/c.c', 'static struct very_long_name_of_a_struct *the_function(void)', 10, lines),
+    plainDiff(
+      'kernel/d.c',
+      'static const struct operations ops = {',
+      10,
+      ' \t.open = o,\n+\t.close = c,\n };',
+    ),
+  ]);
+  expect(objectsOf(analysis)).toEqual([[null, ['after', 'kernel_clone']]]);
+  expect(analysis.findings().map(({ message, place }) => [place.file, message])).toEqual([
+    ['/lineage/v1/2.patch', expect.stringContaining('Which function is changed here does not show')],
+  ]);
+});
+
+test('a hunk that begins inside of a comment', async () => {
+  const text = plainDiff(
+    'kernel/a.c',
+    'struct task_struct *create(int n)',
+    10,
+    '  *\n  * args is { checked (by the caller.\n  */\n+#include <linux/livepatch.h>\n pid_t clone(struct args *args)\n {\n \tint n;\n+\tn = klp_shadow_get(args, 0) ? 1 : 0;',
+  );
+  const analysis = await version([text]);
+  expect(objectsOf(analysis)).toEqual([[null, ['clone']]]);
+  expect(analysis.lineage.versions[0]?.facts?.shadow.map(({ function: fn }) => fn)).toEqual(['clone']);
+});

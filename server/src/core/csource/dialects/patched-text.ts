@@ -179,13 +179,14 @@ class FileReading {
       if (
         changed &&
         piece.kind === 'tail' &&
-        !/[={;]|\b(?:struct|enum|union)\b/.test(heading) &&
+        // A change of data is no change of a function; the tools refuse it.
+        !/[={;]\s*$/.test(heading) &&
         this.file.path.endsWith('.c')
       )
         this.#problems.push({
           severity: 'information',
           message:
-            'Which function is changed here does not show: give the diff more lines of context, or make it with git diff or diff -p.',
+            'Which function is changed here does not show: it is not listed. Give the diff more lines of context, or make it with git diff or diff -p.',
           place: this.#sourceOf(changed),
         });
       return;
