@@ -83,9 +83,13 @@ export function readDiffs(input: DialectInput, tool: DiffTool): Reading {
   };
 }
 
+/** Hunks that one version may have. */
+const MAX_HUNKS = 20_000;
+
 /** The files of the kernel tree as all diffs leave them, in the order in which they are first named. */
 export function compose(sources: readonly SourceFile[], problems: ReadingProblem[]): PatchedFile[] {
   const files = new Map<string, PatchedFile>();
+  let hunks = 0;
   for (const [diff, { file, text: read }] of sources.entries()) {
     const text = read() ?? '';
     const found = readUnifiedDiff(text);
@@ -97,6 +101,15 @@ export function compose(sources: readonly SourceFile[], problems: ReadingProblem
         place: { file, start: 0, end: 0 },
       });
     for (const patch of found.files) {
+      hunks += patch.hunks.length;
+      if (hunks > MAX_HUNKS) {
+        const { start, end } = patch.place;
+        problems.push({
+          message: `More than ${MAX_HUNKS} hunks: the rest is not read.`,
+          place: { file, start, end },
+        });
+        return [...files.values()];
+      }
       if (patch.to === null) {
         files.delete(patch.from ?? '');
         continue;

@@ -14,6 +14,8 @@ interface Count {
   readonly parentheses: number;
   readonly braces: number;
   readonly lowest: number;
+  /** The line ends inside of a comment. */
+  readonly comment: boolean;
 }
 
 /** The parts of one function that diffs show, joined into one body. */
@@ -40,40 +42,49 @@ export function bodyOf(parts: readonly Piece[]): ShownBody {
 
 /** A run of lines out of a body, made whole: what is cut off inside of parentheses goes, braces get partners. */
 function closed(shown: readonly KnownLine[]): (KnownLine | string)[] {
+  const start: Count = { parentheses: 0, braces: 0, lowest: 0, comment: false };
   let from = 0;
-  let state: Count = { parentheses: 0, braces: 0, lowest: 0 };
-  let kept: { to: number; state: Count } = { to: 0, state };
+  let state = start;
+  let kept = { to: 0, state };
   const quiet = shown.filter((line) => !/^\s*#/.test(line.text));
   for (let at = 0; at < quiet.length; at++) {
     const text = quiet[at]?.text ?? '';
-    state = count(text, state);
-    if (state.parentheses < 0) {
-      // The statement began above: forget what was taken so far of it.
+    const ends = !state.comment && text.includes('*/') && !text.includes('/*');
+    if (!ends) state = count(text, state);
+    if (ends || state.parentheses < 0) {
+      // The statement or comment began above: forget what was taken of it so far.
       from = at + 1;
-      state = { parentheses: 0, braces: 0, lowest: 0 };
+      state = start;
       kept = { to: from, state };
-    } else if (state.parentheses === 0 && /[;{}:]\s*(?:\/[*/].*)?$|^\s*$/.test(text))
+    } else if (!state.comment && state.parentheses === 0 && /[;{}:/]\s*(?:\/[*/].*)?$|^\s*$/.test(text))
       kept = { to: at + 1, state };
   }
   if (kept.to <= from) return [];
-  const before = Array.from({ length: -kept.state.lowest }, () => 'if (klp_not_shown) {');
-  const behind = Array.from({ length: kept.state.braces - kept.state.lowest }, () => '}');
+  const { lowest, braces } = kept.state;
+  const before = Array.from({ length: -lowest }, () => 'if (klp_not_shown) {');
+  const behind = Array.from({ length: braces - lowest }, () => '}');
   return [...before, ...quiet.slice(from, kept.to), ...behind];
 }
 
-function count(text: string, { parentheses: p, braces: b, lowest: l }: Count): Count {
-  let parentheses = p;
-  let braces = b;
-  let lowest = l;
-  const plain = text
-    .replace(/"(?:[^"\\]|\\.)*"?|'(?:[^'\\]|\\.)*'?/g, '')
-    .replace(/\/\*.*?(?:\*\/|$)|\/\/.*$/g, '')
-    .replace(/^\s*\*(?:\s.*|\/)$/, '');
-  for (const c of plain) {
-    if (c === '(') parentheses++;
+function count(text: string, before: Count): Count {
+  let { parentheses, braces, lowest, comment } = before;
+  for (let i = 0; i < text.length; i++) {
+    const c = text[i];
+    if (comment) {
+      const end = text.indexOf('*/', i);
+      if (end < 0) break;
+      comment = false;
+      i = end + 1;
+    } else if (c === '/' && text[i + 1] === '*') {
+      comment = true;
+      i++;
+    } else if (c === '/' && text[i + 1] === '/') break;
+    else if (c === '"' || c === "'") {
+      for (i++; i < text.length && text[i] !== c; i++) if (text[i] === '\\') i++;
+    } else if (c === '(') parentheses++;
     else if (c === ')') parentheses--;
     else if (c === '{') braces++;
     else if (c === '}') lowest = Math.min(lowest, --braces);
   }
-  return { parentheses, braces, lowest };
+  return { parentheses, braces, lowest, comment };
 }

@@ -27,12 +27,16 @@ export interface Stretch {
 
 /** Places that a hunk is compared with when it does not apply where it says. */
 const MAX_PLACES = 64;
+/** Lines that are looked at in all searches for such places. */
+const MAX_LOOKS = 20_000_000;
 
 /** One file of the kernel tree as far as diffs show it, the diffs applied one after the other. */
 export class PatchedFile {
   readonly stretches: Stretch[] = [];
   /** Beginnings of lines that were taken away at file scope: what they declare existed before. */
   readonly removed: string[] = [];
+  #composed = false;
+  #looks = MAX_LOOKS;
 
   constructor(
     readonly path: string,
@@ -42,6 +46,8 @@ export class PatchedFile {
 
   /** Applies the hunks of one diff; answers those whose surroundings are not what the earlier diffs left. */
   apply(patch: FilePatch, diff: number, text: string): Hunk[] {
+    // The first diff says where its hunks stand; a later one may have been made from another text.
+    this.#composed = this.stretches.length > 0;
     return patch.hunks.filter((hunk) => !this.#applyHunk(hunk, diff, text));
   }
 
@@ -99,15 +105,17 @@ export class PatchedFile {
 
   /** The line at which these lines stand: where the hunk says, else where what is known agrees. Null for nowhere. */
   #placeFor(old: readonly string[], said: number): number | null {
-    if (old.length === 0 || this.stretches.length === 0) return said;
+    if (old.length === 0 || !this.#composed) return said;
     const there = this.#agreement(old, said);
     if (there > 0) return said;
     const anchor = old.reduce((best, line, i) => (line.length > (old[best] ?? '').length ? i : best), 0);
     let best: number | null = null;
-    let most = Math.min(3, old.length) - 1;
+    // Where nothing speaks against the place that it says, only one at which every line is known is better.
+    let most = there === 0 ? old.length : Math.min(3, old.length);
     let tried = 0;
     for (const { at, lines } of this.stretches) {
-      for (let i = 0; i < lines.length && tried < MAX_PLACES; i++) {
+      this.#looks -= lines.length;
+      for (let i = 0; i < lines.length && tried < MAX_PLACES && this.#looks > 0; i++) {
         if (lines[i]?.text !== old[anchor]) continue;
         tried++;
         const candidate = at + i - anchor;
