@@ -10,7 +10,7 @@ import { undoneAlone } from './own-cycle';
 import { isOf, isReplacedIn, replaces } from './pair-runs';
 import { shownSteps } from './placement';
 import type { Finding, Rule } from './rule';
-import { hazardOf, milder, theEffect } from './wording';
+import { hazardOf, inStateOrShadow, milder, theEffect } from './wording';
 
 /** Nothing leads another module to a side effect. */
 export const cleanupImpossible: Rule = {
@@ -142,7 +142,7 @@ function findingOf(
     severity: may ? milder(severity) : severity,
     message:
       `No later version can undo ${theEffect(effect)}: that needs ${needs}, which only ${version.name}'s own data holds. ` +
-      `Publish it in the data of a state or in a shadow variable before ${version.name} is released.`,
+      `Publish it in ${inStateOrShadow(version)} before ${version.name} is released.`,
     certainty: effect.certainty,
     place: effect.by.place,
     versions: [version.name],

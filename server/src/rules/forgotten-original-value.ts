@@ -14,7 +14,7 @@ import { throughTheEnd, undoneAlone } from './own-cycle';
 import { eventsOf, isOf, isReplacedIn, upgrades } from './pair-runs';
 import { stepsWithoutTargets } from './placement';
 import type { Finding, Rule } from './rule';
-import { milder, namesOf, theEffect } from './wording';
+import { byStateOrShadow, milder, namesOf, theEffect } from './wording';
 
 /** What a version must remember beyond its own life, and keeps where it does not survive a replacement. */
 export const forgottenOriginalValue: Rule = {
@@ -101,7 +101,7 @@ function savedAgain(context: RuleContext, from: LineageVersion, to: LineageVersi
         what:
           `${to.name} saves ${theEffect(effect)} as it finds it, and after ${from.name} that is not the original value: ` +
           `its ${duringWords(back)} writes back what ${from.name} had set, and the original is lost. ` +
-          `Take over what ${from.name} saved, by a state or a shadow variable.`,
+          `Take over what ${from.name} saved, by ${byStateOrShadow(to)}.`,
         more: { message: `${to.name} writes it back here, in ${duringWords(back)}`, place: back.place },
       }),
     );

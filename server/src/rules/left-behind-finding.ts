@@ -1,3 +1,4 @@
+import { isDiffDialect } from '../core/csource/dialects/diffs';
 import type { Hazard } from '../core/execution/catalogue-row';
 import { isDraft } from '../core/lineage/lineage';
 import type { Severity } from '../core/place';
@@ -64,9 +65,10 @@ function advice(placed: Placed): string {
   if (placed.at === 'successor') return `Undo it in ${stands.name}'s post_patch, or take it over there.`;
   if (isDraft(from)) {
     const drafts = to.filter(isDraft).map((version) => version.name);
+    const means = isDiffDialect(from.dialect) ? 'a shadow variable' : 'a state, a shadow variable';
     return drafts.length > 0
-      ? `Let ${listed(drafts)} undo it in post_patch or take it over; a state, a shadow variable or its name can hand it on.`
-      : `Hand it on by a state, a shadow variable or its name, so that a successor can take it over or undo it.`;
+      ? `Let ${listed(drafts)} undo it in post_patch or take it over; ${means} or its name can hand it on.`
+      : `Hand it on by ${means} or its name, so that a successor can take it over or undo it.`;
   }
   return 'No version of the lineage can be changed to answer this: the next one has to undo it in its post_patch.';
 }

@@ -1,3 +1,4 @@
+import { isDiffDialect } from '../core/csource/dialects/diffs';
 import { isDraft, type LineageVersion } from '../core/lineage/lineage';
 import type { RuleContext } from './context';
 import { appendElement, fix, fixWith, replaceWithin } from './edits';
@@ -53,14 +54,17 @@ function findingOf(context: RuleContext, version: LineageVersion): Finding | nul
     message: `${other.name} has it`,
     place: replacePlace(context, other) ?? patch.place,
   }));
+  // With diffs it is a flag of the build, which only the manifest knows.
+  const flag = isDiffDialect(version.dialect) ? version.entry.replace : null;
+  const said = flag
+    ? `${version.name} is built not to replace, unlike ${namesOf(replacing)}:`
+    : `${version.name} lacks \`.replace = true\`, which ${namesOf(replacing)} ${replacing.length > 1 ? 'have' : 'has'}:`;
   return {
     code: 'missing-replace',
     severity: 'warning',
-    message:
-      `${version.name} lacks \`.replace = true\`, which ${namesOf(replacing)} ${replacing.length > 1 ? 'have' : 'has'}: ` +
-      'the kernel stacks it on what is installed instead of replacing that. Add it.',
+    message: `${said} the kernel stacks it on what is installed instead of replacing that. ${flag ? 'Build it without that flag.' : 'Add it.'}`,
     certainty: 'must',
-    place: replacePlace(context, version) ?? patch.place,
+    place: flag ? context.manifestPlace(flag.place) : (replacePlace(context, version) ?? patch.place),
     versions: [version.name, ...replacing.map((other) => other.name)],
     related: others.slice(0, 3),
     fixes: fixesOf(context, patch),

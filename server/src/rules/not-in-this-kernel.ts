@@ -1,3 +1,4 @@
+import { isDiffDialect } from '../core/csource/dialects/diffs';
 import { rowsByDo, rowsByUndo } from '../core/execution/catalogue';
 import type { CallFact, LivepatchFacts } from '../core/execution/fact-types';
 import type { Capabilities, Capability, Certain } from '../core/kernel/capabilities';
@@ -66,7 +67,10 @@ interface Missing {
 
 function missingIn(context: RuleContext, version: LineageVersion, facts: LivepatchFacts): Finding[] {
   const { capabilities } = context.lineage;
-  const missing = [...inPatches(context, facts), ...inCalls(facts.calls, capabilities)];
+  // What a tool writes itself fits the kernel that it builds for.
+  const made = isDiffDialect(version.dialect);
+  const calls = made ? facts.calls.filter((call) => call.function !== facts.init?.name) : facts.calls;
+  const missing = [...inPatches(context, facts, made), ...inCalls(calls, capabilities)];
   return missing.map((item) => ({
     code: 'not-in-this-kernel',
     severity: 'error',
@@ -79,13 +83,13 @@ function missingIn(context: RuleContext, version: LineageVersion, facts: Livepat
   }));
 }
 
-function inPatches(context: RuleContext, facts: LivepatchFacts): Missing[] {
+function inPatches(context: RuleContext, facts: LivepatchFacts, made: boolean): Missing[] {
   const { capabilities } = context.lineage;
   const text = (place: Place): string => context.text(place.file);
   const lacks = (capability: Capability): boolean => capabilities.has(capability) === 'no';
   const missing: Missing[] = [];
   for (const patch of facts.patches) {
-    if (lacks('replace') && patch.replacePlace) {
+    if (lacks('replace') && patch.replacePlace && !made) {
       const advice = 'There a livepatch is stacked on the others; callbacks of the older ones stay in force.';
       missing.push({
         what: 'There is no `.replace`',

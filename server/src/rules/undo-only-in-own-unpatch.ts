@@ -3,7 +3,7 @@ import type { LineageVersion } from '../core/lineage/lineage';
 import type { RuleContext } from './context';
 import { type OwnPointer, ownPointersOf } from './own-pointers';
 import type { Finding, Rule } from './rule';
-import { listed } from './wording';
+import { byStateOrShadow, listed } from './wording';
 
 /** The only undo stands where a replacement does not call it. */
 export const undoOnlyInOwnUnpatch: Rule = {
@@ -81,7 +81,7 @@ function findingOf(_context: RuleContext, version: LineageVersion, own: OwnPoint
       severity: onlyLeaks && row.key !== 'reference' ? 'information' : 'warning',
       message:
         `${first.callee}() in ${where(first)} is all that undoes ${call.callee}(): it runs when ${version.name} is disabled or reversed, ` +
-        `and not when another version replaces it. Hand it over by a state or a shadow variable.`,
+        `and not when another version replaces it. Hand it over by ${byStateOrShadow(version)}.`,
       certainty: 'must',
       place: call.place,
       versions: [version.name],

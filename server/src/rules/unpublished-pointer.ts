@@ -1,6 +1,7 @@
 import type { RuleContext } from './context';
 import { type OwnPointer, ownPointersOf } from './own-pointers';
 import type { Finding, Rule } from './rule';
+import { inStateOrShadow } from './wording';
 
 /** An undo needs what only this module knows. */
 export const unpublishedPointer: Rule = {
@@ -62,13 +63,14 @@ function findingOf(
   const onlyLeaks = row.hazards.every((hazard) => hazard === 'leak');
   const what = row.key === 'pointer' ? `the address of ${variable}` : `what ${call.callee}() returned`;
   const needs = undo === undefined ? 'Whoever undoes it needs' : `${undo}() needs`;
-  const calls = context.lineage.versions.find((item) => item.name === version)?.facts?.calls ?? [];
+  const its = context.lineage.versions.find((item) => item.name === version);
+  const calls = its?.facts?.calls ?? [];
   return {
     code: 'unpublished-pointer',
     severity: onlyLeaks ? 'information' : 'warning',
     message:
       `${needs} ${what}, which only ${version} knows: a version that replaces it cannot undo this ${row.noun}. ` +
-      `Publish it in the data of a state or in a shadow variable.`,
+      `Publish it in ${its ? inStateOrShadow(its) : 'a shadow variable'}.`,
     certainty: 'must',
     place: call.place,
     versions: [version],

@@ -1,3 +1,4 @@
+import { isDiffDialect } from '../core/csource/dialects/diffs';
 import type { Hazard } from '../core/execution/catalogue-row';
 import type { Effect } from '../core/execution/effects';
 import type { LineageVersion } from '../core/lineage/lineage';
@@ -87,4 +88,14 @@ export function uncertainty(run: Run): string {
 function shortened(text: string): string {
   const line = text.replace(/\s+/g, ' ').trim();
   return line.length > 80 ? `${line.slice(0, 79)}…` : line;
+}
+
+/** What can hand something over to a successor, as an alternative: a livepatch from diffs has no states. */
+export function byStateOrShadow({ dialect }: LineageVersion): string {
+  return isDiffDialect(dialect) ? 'a shadow variable' : 'a state or a shadow variable';
+}
+
+/** Where a pointer can be published. */
+export function inStateOrShadow({ dialect }: LineageVersion): string {
+  return isDiffDialect(dialect) ? 'a shadow variable' : 'the data of a state or in a shadow variable';
 }
