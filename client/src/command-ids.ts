@@ -7,6 +7,8 @@ export const COMMAND_IDS = [
   'livepatch.newVersion',
   'livepatch.runbook',
   'livepatch.rehearse',
+  'livepatch.compareVersions',
+  'livepatch.createManifest',
 ] as const;
 
 export type CommandId = (typeof COMMAND_IDS)[number];

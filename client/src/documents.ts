@@ -7,13 +7,14 @@ export const MANIFEST_LANGUAGE = 'livepatch-manifest';
 
 /**
  * What the server is told about: manifests whatever language they are held as, C and diffs, which keep their own.
- * Only files: the server reads their neighbours from disk.
+ * Only files, as they are now or in a git revision: the server reads their neighbours by itself.
  */
 export const DOCUMENT_SELECTOR: { language?: string; scheme: string; pattern?: string }[] = [
   { scheme: 'file', language: MANIFEST_LANGUAGE },
   { scheme: 'file', pattern: MANIFEST_GLOB },
   { scheme: 'file', language: 'c' },
   { scheme: 'file', pattern: '**/*.{c,h,patch,diff}' },
+  { scheme: 'livepatch-revision' },
 ];
 
 /** Is this path, with / or \ between its parts, that of a manifest? */

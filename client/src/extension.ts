@@ -1,5 +1,7 @@
 import * as vscode from 'vscode';
 import type { CommandId } from './command-ids';
+import { compareVersions } from './commands/compare-versions';
+import { createManifest } from './commands/create-manifest';
 import { explainTransition } from './commands/explain-transition';
 import { generateCleanupPatch } from './commands/generate-cleanup-patch';
 import { newVersion } from './commands/new-version';
@@ -9,6 +11,7 @@ import { showStack } from './commands/show-stack';
 import { simulate } from './commands/simulate';
 import { includesLivepatch, isManifestPath, MANIFEST_GLOB, MANIFEST_LANGUAGE } from './documents';
 import { STACK_VIEW, StackPanels } from './panel/stack-panels';
+import { REVISION_SCHEME, Revisions } from './revisions';
 import { RULE_SCHEME, RulePages } from './rule-pages';
 import { RUN_SCHEME } from './run-address';
 import { RunDocuments } from './run-documents';
@@ -34,6 +37,8 @@ export function activate(context: vscode.ExtensionContext): void {
     'livepatch.runbook': (wish) => runbook(handle, runs, wish),
     'livepatch.rehearse': (wish) =>
       rehearse(handle, context.extensionPath, (manifest) => handle.changed(manifest), wish),
+    'livepatch.compareVersions': (manifest) => compareVersions(handle, manifest),
+    'livepatch.createManifest': (folder) => createManifest(handle, folder),
   };
   for (const [id, run] of Object.entries(commands))
     context.subscriptions.push(
@@ -45,6 +50,8 @@ export function activate(context: vscode.ExtensionContext): void {
     handle,
     vscode.window.registerWebviewPanelSerializer(STACK_VIEW, panels),
     vscode.workspace.registerTextDocumentContentProvider(RULE_SCHEME, new RulePages(handle)),
+    vscode.workspace.registerTextDocumentContentProvider(REVISION_SCHEME, new Revisions(handle)),
+    vscode.workspace.onDidGrantWorkspaceTrust(() => handle.trust()),
     runs,
     vscode.workspace.registerTextDocumentContentProvider(RUN_SCHEME, runs),
     startWhenNeeded(handle, log),

@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import { LINEAGES_REQUEST, type LineagesParams, type LineagesResult } from '../../server/src/lsp/protocol';
+import { REVISION_SCHEME } from './revisions';
 import type { ServerHandle } from './server-handle';
 
 export type KnownLineage = LineagesResult['lineages'][number];
@@ -14,7 +15,7 @@ export async function chooseLineage(
 ): Promise<KnownLineage | undefined> {
   const active = vscode.window.activeTextEditor?.document.uri;
   let lineages: readonly KnownLineage[] = [];
-  if (manifest === undefined && active?.scheme === 'file')
+  if (manifest === undefined && (active?.scheme === 'file' || active?.scheme === REVISION_SCHEME))
     lineages = await known(server, { document: active.toString() });
   if (lineages.length === 0) lineages = await known(server, {});
   if (manifest !== undefined) {

@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import type { LanguageClient } from 'vscode-languageclient/node';
-import type { StatusParams } from '../../server/src/lsp/protocol';
+import { type StatusParams, TRUSTED_NOTIFICATION } from '../../server/src/lsp/protocol';
 import type { StatusItem } from './status-item';
 
 export interface ServerEvents {
@@ -46,6 +46,11 @@ export class ServerHandle implements vscode.Disposable {
     return client.sendRequest<R>(method, params);
   }
 
+  /** From now on the workspace is trusted; a server that starts later is told by then. */
+  trust(): void {
+    void this.#client?.then((client) => client.sendNotification(TRUSTED_NOTIFICATION)).catch(() => undefined);
+  }
+
   async stop(): Promise<void> {
     const client = this.#client;
     this.#client = null;
@@ -66,7 +71,12 @@ export class ServerHandle implements vscode.Disposable {
     try {
       // Loaded here and not above: a C file without livepatches shall cost nothing but reading it.
       const { startServer } = await import('./server');
-      return await startServer(this.#extensionPath, this.#log, {
+      const hides = vscode.workspace.getConfiguration('files').get<Record<string, unknown>>('exclude') ?? {};
+      const options = {
+        trusted: vscode.workspace.isTrusted,
+        hidden: Object.keys(hides).filter((pattern) => hides[pattern] === true),
+      };
+      return await startServer(this.#extensionPath, this.#log, options, {
         changed: (manifest) => this.#changed.fire(manifest),
         status: ({ busy, text }) => (busy ? this.#status.busy(text) : this.#status.ready(text)),
         running: () => this.#status.ready(''),

@@ -3,6 +3,7 @@ import type * as vscode from 'vscode';
 import { LanguageClient, type LanguageClientOptions, State, TransportKind } from 'vscode-languageclient/node';
 import {
   CHANGED_NOTIFICATION,
+  type InitializationOptions,
   type ManifestParams,
   STATUS_NOTIFICATION,
   type StatusParams,
@@ -14,10 +15,13 @@ import type { ServerEvents } from './server-handle';
 export async function startServer(
   extensionPath: string,
   log: vscode.LogOutputChannel,
+  { trusted, hidden }: InitializationOptions,
   events: ServerEvents,
 ): Promise<LanguageClient> {
   const module = join(extensionPath, 'dist', 'server.js');
+  const initializationOptions: InitializationOptions = { trusted, hidden };
   const options: LanguageClientOptions = {
+    initializationOptions,
     documentSelector: DOCUMENT_SELECTOR,
     outputChannel: log,
     markdown: { isTrusted: false, supportHtml: false },

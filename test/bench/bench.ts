@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { linuxSource } from '../support/linux-source';
 import { editFigures } from './edit';
 import { factsFigures, type Source } from './facts';
+import { historyFigures } from './history';
 import type { Figure } from './measure';
 import { table } from './measure';
 import { searchFigures } from './search';
@@ -33,6 +34,7 @@ async function main(): Promise<void> {
   const figures: Figure[] = [
     ...(await factsFigures(livepatches, large)),
     ...(await searchFigures()),
+    ...(await historyFigures()),
     ...(await editFigures(ROOT)),
     ...vsixFigure(ROOT),
   ];

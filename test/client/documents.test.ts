@@ -41,9 +41,12 @@ test.each([
 });
 
 test('the server hears of manifests by name, whatever language they are held as, and of C and diffs', () => {
-  const languages = DOCUMENT_SELECTOR.map((filter) => filter.language ?? filter.pattern);
+  const files = DOCUMENT_SELECTOR.filter((filter) => filter.scheme === 'file');
+  const languages = files.map((filter) => filter.language ?? filter.pattern);
   expect(languages).toEqual(['livepatch-manifest', MANIFEST_GLOB, 'c', '**/*.{c,h,patch,diff}']);
-  expect(DOCUMENT_SELECTOR.every((filter) => filter.scheme === 'file')).toBe(true);
+  // Beside files of the work tree only those of revisions, which the server itself hands out.
+  const others = DOCUMENT_SELECTOR.filter((filter) => filter.scheme !== 'file');
+  expect(others).toEqual([{ scheme: 'livepatch-revision' }]);
 });
 
 test('the path of a rule page names one rule', () => {

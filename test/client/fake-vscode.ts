@@ -190,7 +190,7 @@ export function fakeVscode() {
       createOutputChannel: () => channel,
       registerWebviewPanelSerializer: nothing,
       visibleTextEditors: [] as { viewColumn?: number }[],
-      activeTextEditor: undefined,
+      activeTextEditor: undefined as { document: { uri: Uri } } | undefined,
       showTextDocument: async (what: Uri | { uri: Uri }, options: unknown) => {
         shown.push({ uri: ('uri' in what ? what.uri : what).toString(), options });
       },
@@ -213,6 +213,8 @@ export function fakeVscode() {
       asRelativePath: (uri: Uri) => uri.path,
       registerTextDocumentContentProvider: nothing,
       createFileSystemWatcher: () => ({ onDidCreate: nothing, dispose() {} }),
+      workspaceFolders: [] as { uri: Uri }[],
+      onDidGrantWorkspaceTrust: nothing,
       onDidOpenTextDocument: nothing,
       onDidChangeTextDocument: nothing,
       findFiles: () => Promise.resolve([]),

@@ -48,6 +48,38 @@ test('only open documents keep a tree, and closing gives it back', () => {
   expect(liveTrees()).toBe(before);
 });
 
+test('manifests are not looked for where git or the editor does not look, nor through links that go round', () => {
+  const put = (name: string): void => {
+    mkdirSync(join(folder, name), { recursive: true });
+    writeFileSync(join(folder, name, 'livepatch.yaml'), 'lineage: x\nkernel: "6.1"\nversions: []\n');
+  };
+  for (const name of [
+    'build/a',
+    'out/kept',
+    'out/gone',
+    'deep/build',
+    'deep/only',
+    'hidden/b',
+    'deep/x/only',
+  ])
+    put(name);
+  writeFileSync(join(folder, '.gitignore'), '# made\nbuild/\n/out/*\n!/out/kept\n');
+  writeFileSync(join(folder, 'deep/.gitignore'), '/only\n');
+  symlinkSync(folder, join(folder, 'deep/round'));
+  const workspace = new Workspace(new Disk());
+  workspace.hide(['**/hidden']);
+  workspace.addFolder(folder);
+  const found = (): string[] =>
+    workspace.projects.map((project) => project.manifest.slice(folder.length + 1)).sort();
+  expect(found()).toEqual(['deep/x/only/livepatch.yaml', 'net/livepatch.yaml', 'out/kept/livepatch.yaml']);
+  workspace.diskChanged(join(folder, 'build/a/livepatch.yaml'), false);
+  expect(found()).toHaveLength(3);
+  // What somebody opens is read all the same.
+  workspace.open(join(folder, 'build/a/livepatch.yaml'), 1, 'lineage: x\n');
+  expect(found()).toContain('build/a/livepatch.yaml');
+  workspace.dispose();
+});
+
 test('a large tree beside the lineage is not read', () => {
   mkdirSync(join(folder, 'linux/drivers'), { recursive: true });
   for (let i = 0; i < 300; i++) writeFileSync(join(folder, `linux/drivers/d${i}.c`), 'int x;\n');

@@ -13,6 +13,7 @@ const PARTS = [
   'server/src/core/lineage',
   'server/src/core/scaffold',
   'server/src/core/built',
+  'server/src/core/init',
   'server/src/core',
   'server/src/rules',
   'server/src/features',
@@ -43,6 +44,7 @@ const ALLOWED: Readonly<Record<Part, readonly Part[]>> = {
   'server/src/core/execution': [...CORE, 'server/src/core/csource', 'server/src/core/kernel'],
   'server/src/core/lineage': [...CORE, ...ANALYSIS],
   'server/src/core/scaffold': [...CORE, ...ANALYSIS],
+  'server/src/core/init': [...CORE, 'server/src/core/manifest'],
   'server/src/rules': [...CORE, ...ANALYSIS, 'server/src/core/scaffold'],
   'server/src/features': [...CORE, ...ANALYSIS, 'server/src/core/scaffold', 'server/src/rules'],
   'server/src/host': [
@@ -50,6 +52,7 @@ const ALLOWED: Readonly<Record<Part, readonly Part[]>> = {
     ...ANALYSIS,
     'server/src/core/built',
     'server/src/core/scaffold',
+    'server/src/core/init',
     'server/src/rules',
     'server/src/features',
   ],

@@ -23,7 +23,7 @@ interface Published {
   readonly diagnostics: readonly Diagnostic[];
 }
 
-const CAPABILITIES = {
+export const CAPABILITIES = {
   workspace: {
     didChangeWatchedFiles: { dynamicRegistration: true },
     workspaceEdit: { documentChanges: true },
@@ -41,7 +41,7 @@ export class TestClient {
   #waiting: (() => void)[] = [];
   #versions = new Map<string, number>();
 
-  constructor(folder: string, capabilities: object = CAPABILITIES) {
+  constructor(folder: string, capabilities: object = CAPABILITIES, options: object | null = null) {
     if (!existsSync(SERVER)) throw new Error(`${SERVER} is missing: npm run build`);
     this.process = spawn(process.execPath, [SERVER, '--stdio'], { stdio: ['pipe', 'pipe', 'inherit'] });
     const { stdin, stdout } = this.process;
@@ -61,16 +61,17 @@ export class TestClient {
     );
     this.connection.onRequest('client/registerCapability', () => null);
     this.connection.listen();
-    this.initialized = this.#initialize(folder, capabilities);
+    this.initialized = this.#initialize(folder, capabilities, options);
   }
 
-  async #initialize(folder: string, capabilities: object): Promise<InitializeResult> {
+  async #initialize(folder: string, capabilities: object, options: object | null): Promise<InitializeResult> {
     const uri = pathToFileURL(folder).toString();
     const result = await this.connection.sendRequest<InitializeResult>('initialize', {
       processId: process.pid,
       rootUri: uri,
       workspaceFolders: [{ uri, name: 'test' }],
       capabilities,
+      ...(options ? { initializationOptions: options } : {}),
     });
     await this.connection.sendNotification('initialized', {});
     return result;

@@ -15,6 +15,7 @@ import {
   type TransitionResult,
 } from '../../../server/src/lsp/protocol';
 import { isCommandId } from '../command-ids';
+import { REVISION_SCHEME } from '../revisions';
 import type { ServerHandle } from '../server-handle';
 import { actionWish } from './action-wish';
 import { type Pair, pairToShow } from './default-pair';
@@ -167,7 +168,7 @@ export class StackPanel {
   /** Opens a source where texts are edited, not over the panel. */
   async #open(source: PanelSource): Promise<void> {
     const uri = vscode.Uri.parse(source.uri, true);
-    if (uri.scheme !== 'file') {
+    if (uri.scheme !== 'file' && uri.scheme !== REVISION_SCHEME) {
       this.#parts.log.warn(`the panel asked for something that is no file: ${uri.scheme}`);
       return;
     }

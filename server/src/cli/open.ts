@@ -1,8 +1,9 @@
 import { statSync } from 'node:fs';
-import { dirname, relative, resolve, sep } from 'node:path';
-import { Places } from '../core/places';
+import { relative, resolve } from 'node:path';
+import type { Places } from '../core/places';
 import { Disk, reasonOf } from '../host/files';
 import { manifestsIn, nearestManifests, rootOf } from '../host/locate';
+import { placesOf } from '../host/places-of';
 import { type Analysis, Project } from '../host/project';
 import { startParser } from '../host/start-parser';
 import { Failure } from './failure';
@@ -51,9 +52,7 @@ export async function openLineage(path: string | undefined): Promise<Opened> {
   if (typeof text !== 'string') throw new Failure(`${relative(process.cwd(), manifest)}: ${text.reason}`);
   const project = new Project(manifest, rootOf(manifest), disk);
   const analysis = project.analyse();
-  const folder = dirname(manifest);
-  const name = (file: string): string => relative(folder, file).split(sep).join('/');
-  return { manifest, project, analysis, places: new Places(name, (file) => analysis.text(file)) };
+  return { manifest, project, analysis, places: placesOf(project) };
 }
 
 /** For commands that run the lineage: a manifest whose errors leave nothing to run is unusable input. */

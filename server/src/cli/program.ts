@@ -3,6 +3,7 @@ import { check } from './commands/check';
 import { explain } from './commands/explain';
 import { facts } from './commands/facts';
 import { graph } from './commands/graph';
+import { init } from './commands/init';
 import { languageServer } from './commands/language-server';
 import { matrix } from './commands/matrix';
 import { newVersion } from './commands/new-version';
@@ -40,11 +41,9 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   graph,
   rehearse,
   status,
+  init,
   lsp: languageServer,
 };
-
-/** Commands of the interface that this release does not have. */
-const NOT_YET = ['init'];
 
 export const HELP = `klp-lineage: what really happens when one cumulative livepatch replaces another
 
@@ -69,13 +68,7 @@ export function helpOf(name: string): string {
 /** Runs one command with its arguments; throws Failure for what a person can mend. */
 export async function runCommand(name: string, args: readonly string[]): Promise<number> {
   const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
-  if (!command) {
-    throw new Failure(
-      NOT_YET.includes(name)
-        ? `"${name}" is not part of this release yet`
-        : `there is no command "${name}"; klp-lineage help lists them`,
-    );
-  }
+  if (!command) throw new Failure(`there is no command "${name}"; klp-lineage help lists them`);
   let parsed: { values: Options; positionals: string[] };
   try {
     parsed = parseArgs({

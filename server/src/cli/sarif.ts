@@ -15,7 +15,10 @@ export function sarif(findings: readonly Finding[], rules: readonly Rule[], plac
     const at = places.at(place);
     return {
       physicalLocation: {
-        artifactLocation: { uri: at.file.split('/').map(encodeURIComponent).join('/') },
+        artifactLocation: {
+          uri: at.file.split('/').map(encodeURIComponent).join('/'),
+          ...(at.revision === undefined ? {} : { properties: { revision: at.revision } }),
+        },
         region: { startLine: at.line, startColumn: at.column, endLine: at.endLine, endColumn: at.endColumn },
       },
     };

@@ -15,21 +15,28 @@ export interface LinePlace {
 export class Places {
   readonly #name: (file: string) => string;
   readonly #text: (file: string) => string;
+  readonly #revision: (file: string) => string | undefined;
   readonly #lines = new Map<string, Lines>();
 
-  /** `name` gives a file's name as people know it, `text` its text. */
-  constructor(name: (file: string) => string, text: (file: string) => string) {
+  /** `name` gives a file's name as people know it, `text` its text, `revision` the one that it was read from. */
+  constructor(
+    name: (file: string) => string,
+    text: (file: string) => string,
+    revision: (file: string) => string | undefined = () => undefined,
+  ) {
     this.#name = name;
     this.#text = text;
+    this.#revision = revision;
   }
 
   at(place: Place): LinePlace {
     const lines = this.#linesOf(place.file);
     const start = lines.at(place.start);
     const end = lines.at(place.end);
+    const revision = place.revision ?? this.#revision(place.file);
     return {
       file: this.file(place.file),
-      ...(place.revision === undefined ? {} : { revision: place.revision }),
+      ...(revision === undefined ? {} : { revision }),
       line: start.line + 1,
       column: start.column + 1,
       endLine: end.line + 1,
@@ -44,6 +51,17 @@ export class Places {
 
   file(path: string): string {
     return this.#name(path);
+  }
+
+  /** As people read it: `main.c:12`, or `u2:main.c:12`, in git's own notation, where a revision has it. */
+  text(place: Place): string {
+    return `${this.fileText(place.file)}:${this.line(place)}`;
+  }
+
+  /** The file's name with the revision that has it. */
+  fileText(path: string): string {
+    const revision = this.#revision(path);
+    return revision === undefined ? this.file(path) : `${revision}:${this.file(path)}`;
   }
 
   #linesOf(file: string): Lines {

@@ -21,6 +21,8 @@ export interface Analysis {
   filesOf(version: LineageVersion): readonly string[];
   /** The kernel's source folder and configuration, where the manifest names them. */
   kernelTree?(): KernelTree | undefined;
+  /** The revision that a file was read from, as the oldest version that has it names it; undefined in the work tree. */
+  revisionOf(file: string): string | undefined;
   /** Whether something exists at this path (for what would be written). */
   exists(path: string): boolean;
 }

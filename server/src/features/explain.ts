@@ -90,13 +90,12 @@ function storyOf(transition: Transition, places: Places): Story {
     sentence: transitionSentence(transition),
     ...callbacksOf(transition),
     dangers: verdict.dangers.map((danger) => {
-      const where = danger.place ? ` (${places.at(danger.place).file}:${places.line(danger.place)})` : '';
+      const where = danger.place ? ` (${places.text(danger.place)})` : '';
       return `${danger.text}${where}`;
     }),
     leftovers: verdict.leftovers.map((leftover) => {
-      const at = places.at(leftover.place);
       const stays = leftover.certainty === 'may' ? 'may stay' : 'stays';
-      return `the ${describeEffect(leftover.effect)} that ${leftover.version?.name ?? 'a version'} made (${at.file}:${at.line}) ${stays}; ${HAZARD_TEXT[leftover.hazard]}`;
+      return `the ${describeEffect(leftover.effect)} that ${leftover.version?.name ?? 'a version'} made (${places.text(leftover.place)}) ${stays}; ${HAZARD_TEXT[leftover.hazard]}`;
     }),
     unknown: [...new Set(unknown.map((reason) => reason.text))],
     toDo: whatToDo(transition),

@@ -86,8 +86,7 @@ function verdictLines(run: Run, places: Places): string[] {
 }
 
 function placeText(place: Parameters<Places['at']>[0], places: Places): string {
-  const at = places.at(place);
-  return `${at.file}:${at.line}`;
+  return places.text(place);
 }
 
 export function versionText(world: World, instance: number): string {

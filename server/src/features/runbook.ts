@@ -159,7 +159,6 @@ function windowOf({ from, to }: { from: number; to: number }, path: Path): NonNu
 
 function staysOf(path: Path, places: Places): Stay[] {
   return path.stays.map(({ effect, hazard, certainty, version, place }) => {
-    const at = places.at(place);
     const stays = certainty === 'may' ? 'may stay' : 'stays';
     return {
       effect: effect.row.do,
@@ -167,8 +166,8 @@ function staysOf(path: Path, places: Places): Stay[] {
       hazard,
       certainty,
       version: version?.name ?? null,
-      place: at,
-      text: `the ${describeEffect(effect)} that ${version?.name ?? 'a version'} made (${at.file}:${at.line}) ${stays} whichever way is taken; ${HAZARD_TEXT[hazard]}`,
+      place: places.at(place),
+      text: `the ${describeEffect(effect)} that ${version?.name ?? 'a version'} made (${places.text(place)}) ${stays} whichever way is taken; ${HAZARD_TEXT[hazard]}`,
     };
   });
 }

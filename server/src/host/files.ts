@@ -1,6 +1,7 @@
 import type { Dirent } from 'node:fs';
 import { lstatSync, readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Revisions } from './git/revisions';
 
 /** Why a file could not be read, in words for a person. */
 export interface ReadFailure {
@@ -15,6 +16,8 @@ const MAX_BINARY_BYTES = 64 * 1024 * 1024;
 
 /** Files as this server sees them: open documents first, then the disk. Paths are absolute. */
 export interface Files {
+  /** Where files of revisions come from; absent where there are none but those of the work tree. */
+  readonly revisions?: Revisions;
   /** The text, or why there is none. */
   read(path: string): string | ReadFailure;
   /** The bytes of a file that is no text, or why there are none. */
@@ -80,11 +83,13 @@ export class Disk implements Files {
 
 /** Open documents over the disk. */
 export class Overlay implements Files {
+  readonly revisions?: Revisions;
   readonly #below: Files;
   readonly #documents = new Map<string, { readonly version: number; readonly text: string }>();
 
   constructor(below: Files) {
     this.#below = below;
+    if (below.revisions) this.revisions = below.revisions;
   }
 
   set(path: string, version: number, text: string): void {

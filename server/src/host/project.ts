@@ -1,4 +1,5 @@
 import { dirname, isAbsolute, resolve as resolvePath } from 'node:path';
+import { readBlobName, workTreePath } from '../core/blob-names';
 import type { Unit } from '../core/csource/unit';
 import { CAPABILITIES } from '../core/kernel/capabilities';
 import { AssemblyMemo, assemble, type OpenedSources } from '../core/lineage/assemble';
@@ -12,6 +13,9 @@ import { checkAll } from '../rules/engine';
 import { RULES } from '../rules/registry';
 import type { Finding } from '../rules/rule';
 import { type Files, isInside } from './files';
+import { resolveGitVersions } from './git/git-versions';
+import type { RevisionTree } from './git/revision-tree';
+import { RevisionFiles, Revisions } from './git/revisions';
 import { DiskKernelTree } from './kernel-tree';
 import { resolveSources } from './sources';
 import { type ReadSources, Units } from './units';
@@ -32,6 +36,8 @@ interface Resolved {
   readonly problems: readonly Problem[];
   /** The .ko to read where there are no sources. */
   readonly built?: string;
+  /** Where the files come from; absent or null for the work tree. */
+  readonly tree?: RevisionTree | null;
 }
 
 /**
@@ -43,6 +49,7 @@ export class Project {
   readonly root: string;
   readonly work: Work = { manifests: 0, resolutions: 0, assemblies: 0, checks: 0 };
   readonly #files: Files;
+  readonly #revisions: Revisions;
   readonly #units: Units;
   readonly #memo = new AssemblyMemo();
   #parsed: { readonly stamp: string; readonly text: string; readonly parsed: ParsedManifest } | null = null;
@@ -55,14 +62,19 @@ export class Project {
     readonly list: readonly Finding[];
   } | null = null;
   #answer: Analysis | null = null;
+  /** What was said of the sources then. */
+  #said = '';
   #told: Analysis | null = null;
+  /** Revisions by the files that were read from them; made when first asked for. */
+  #named: Map<string, string> | null = null;
 
   /** `root` is the folder that sources may not leave; `units` is shared by the lineages of one editor. */
-  constructor(manifest: string, root: string, files: Files, units: Units = new Units(files)) {
+  constructor(manifest: string, root: string, files: Files, units?: Units) {
     this.manifest = manifest;
     this.root = root;
-    this.#files = files;
-    this.#units = units;
+    this.#revisions = files.revisions ?? new Revisions(true);
+    this.#files = files.revisions ? files : new RevisionFiles(files, this.#revisions);
+    this.#units = units ?? new Units(this.#files);
   }
 
   /** The lineage as it is now. Cheap when nothing changed. */
@@ -70,8 +82,10 @@ export class Project {
     const { parsed } = this.#readManifest();
     const resolved = this.#resolve(parsed);
     const lineage = this.#assemble(parsed, resolved);
-    if (this.#answer && this.#answer.lineage === lineage && this.#answer.parsed === parsed)
+    const said = [...resolved.values()].flatMap((it) => it.problems.map((one) => one.message)).join('\n');
+    if (this.#answer?.lineage === lineage && this.#answer.parsed === parsed && this.#said === said)
       return this.#answer;
+    this.#said = said;
     this.#answer = this.#analysisOf(parsed, lineage, resolved);
     return this.#answer;
   }
@@ -121,12 +135,14 @@ export class Project {
     if (this.#resolved) return this.#resolved;
     this.work.resolutions++;
     const resolved = new Map<string, Resolved>();
-    for (const version of parsed.manifest.versions) {
+    const { versions } = parsed.manifest;
+    const inGit = resolveGitVersions(this.#files, this.#revisions, this.manifest, this.root, versions);
+    for (const version of versions) {
       resolved.set(
         version.module.value,
         version.built && version.sources.length === 0 && !version.git
           ? this.#resolveBuilt(version.built)
-          : this.#resolveOne(version.git ? [] : version.sources),
+          : (inGit.get(version) ?? this.#resolveOne(version.sources)),
       );
     }
     for (const target of parsed.manifest.targets) {
@@ -163,14 +179,14 @@ export class Project {
     const opened = new Map<string, OpenedSources>();
     const inputs: unknown[] = [parsed];
     const open = (module: string, version: ManifestVersion | null): void => {
-      const { files, unread, built } = resolved.get(module) ?? { files: [], unread: [] };
+      const { files, unread, built, tree: revision } = resolved.get(module) ?? { files: [], unread: [] };
       const release = parsed.manifest.kernel.release?.value ?? '';
       const tree = (): DiskKernelTree | undefined =>
         DiskKernelTree.of(parsed.manifest.kernel, this.manifest, this.#files);
       const read =
         built !== undefined && version?.built
           ? this.#openBuilt(module, built, version.built, release)
-          : this.#units.of(module, files, this.root, release, version, tree);
+          : this.#units.of(module, files, this.root, release, version, tree, revision);
       const { units } = read;
       opened.set(module, { ...read, unread });
       inputs.push(...units, ...read.problems.map(({ message }) => message));
@@ -186,6 +202,7 @@ export class Project {
       return kept.lineage;
     }
     this.work.assemblies++;
+    this.#named = null;
     const lineage = assemble(
       parsed.manifest,
       ({ module }) => opened.get(module) ?? { units: [], unread: [] },
@@ -224,12 +241,28 @@ export class Project {
           ...unitsOf(version)
             .flatMap((unit) => unit.files)
             // Texts that a dialect made for reading are no files.
-            .filter((file) => isAbsolute(file)),
+            .filter((file) => isAbsolute(workTreePath(file))),
         ]),
       ],
       kernelTree: () => DiskKernelTree.of(parsed.manifest.kernel, this.manifest, this.#files),
+      revisionOf: (file) => this.revisionOf(file),
       exists: (path) => this.#files.real(path) !== null,
     };
+  }
+
+  /** The oldest version that has the file says what it is called. */
+  revisionOf(file: string): string | undefined {
+    if (!readBlobName(file) || !this.#resolved) return undefined;
+    if (!this.#named) {
+      this.#named = new Map();
+      for (const { entry, module, program } of this.#lineage?.lineage.versions ?? []) {
+        if (!entry.git) continue;
+        const units = (program?.units ?? []).flatMap((unit) => unit.files);
+        for (const name of [...(this.#resolved.get(module)?.files ?? []), ...units])
+          if (!this.#named.has(name)) this.#named.set(name, entry.git.revision.value);
+      }
+    }
+    return this.#named.get(file);
   }
 
   #check(
@@ -239,7 +272,10 @@ export class Project {
     sourceProblems: readonly Problem[],
   ): readonly Finding[] {
     const kept = this.#findings;
-    if (kept && kept.lineage === lineage && kept.problems.length === sourceProblems.length) return kept.list;
+    const same =
+      kept?.problems.length === sourceProblems.length &&
+      kept.problems.every((it, i) => it.message === sourceProblems[i]?.message);
+    if (same && kept.lineage === lineage) return kept.list;
     this.work.checks++;
     const list = checkAll({
       manifestFile: this.manifest,

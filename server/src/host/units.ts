@@ -1,4 +1,5 @@
 import { dirname, isAbsolute, join, resolve } from 'node:path';
+import { readBlobName, workTreePath } from '../core/blob-names';
 import { openUnit } from '../core/csource/build-unit';
 import { CSource } from '../core/csource/c-source';
 import type { Dialect, DialectName, Reading, ReadingProblem } from '../core/csource/dialects/dialect';
@@ -9,6 +10,8 @@ import type { ManifestVersion } from '../core/manifest/manifest';
 import type { Place } from '../core/place';
 import { readBuilt } from './built';
 import { type Files, isInside } from './files';
+import { readFromRevision } from './git/revision-reading';
+import type { RevisionTree } from './git/revision-tree';
 import type { DiskKernelTree } from './kernel-tree';
 
 interface KeptUnit {
@@ -16,6 +19,16 @@ interface KeptUnit {
   /** Stamps of the files the unit was read from, in the order of `unit.files`. */
   readonly stamps: readonly string[];
   readonly relocate: Reading['relocate'];
+  /** Whether some text of it was made for reading. */
+  readonly made: boolean;
+  /** What its includes led to: the same file of two revisions may include different ones. */
+  readonly includes: readonly Include[];
+}
+
+interface Include {
+  readonly name: string;
+  readonly from: string;
+  readonly found: string | undefined;
 }
 
 interface KeptReading {
@@ -24,6 +37,9 @@ interface KeptReading {
   readonly key: string;
   readonly tree?: DiskKernelTree | undefined;
 }
+
+/** Readings of one file of a revision, each with other includes, that are kept. */
+const MAX_READINGS = 64;
 
 /** One version's or target's sources, read in their dialect. */
 export interface ReadSources {
@@ -38,9 +54,16 @@ export interface ReadSources {
  */
 export class Units {
   readonly source = new CSource();
+  /** Units read so far, for tests that count them. */
+  readonly counters = { opened: 0 };
   readonly #files: Files;
-  readonly #kept = new Map<string, KeptUnit>();
+  readonly #kept = new Map<string, KeptUnit[]>();
   readonly #readings = new Map<string, KeptReading>();
+  /** What stands in a revision stays as it is. */
+  readonly #inRevisions = new Map<
+    string,
+    { readonly revision: RevisionTree; readonly key: string; readonly read: ReadSources }
+  >();
   readonly #involved = new Map<string, number>();
 
   constructor(files: Files) {
@@ -58,17 +81,27 @@ export class Units {
     release: string,
     version: ManifestVersion | null,
     tree?: () => DiskKernelTree | undefined,
+    revision: RevisionTree | null = null,
   ): ReadSources {
     const options = optionsFor(release, version);
+    const inTree =
+      revision && JSON.stringify([options, version?.include, version?.dialect, version?.replace, files]);
+    const before = revision && this.#inRevisions.get(module);
+    if (before?.revision === revision && before.key === inTree) return before.read;
     const key = JSON.stringify([options.defines, release, version?.include.map((it) => it.value) ?? []]);
     const { reading, dialect } = this.#read(module, files, options, version, tree);
-    const units = reading.units.map((file) => this.#unit(file, root, options, key, version, reading));
+    const provider = this.#provider(root, version, revision, reading);
+    const units = reading.units.map((file) => this.#unit(file, options, key, provider, reading));
     const included = new Set(units.flatMap((unit) => unit.files.slice(1)));
-    return {
+    const read: ReadSources = {
       dialect: dialect.name,
       units: units.filter((unit) => !included.has(unit.file)),
       problems: reading.problems,
     };
+    // What is missing may be there the next time, and diffs hang on the kernel's tree too.
+    if (revision && inTree && dialect.name === 'module' && read.units.every((unit) => unit.complete))
+      this.#inRevisions.set(module, { revision, key: inTree, read });
+    return read;
   }
 
   /** The unit of a module of which only the .ko is at hand, or why there is none. `place` names it in the manifest. */
@@ -89,7 +122,8 @@ export class Units {
     }
     const { reading } = kept;
     const options = { defines: {}, kernelRelease: release };
-    const units = reading.units.map((file) => this.#unit(file, root, options, 'built', null, reading));
+    const provider = this.#provider(root, null, null, reading);
+    const units = reading.units.map((file) => this.#unit(file, options, 'built', provider, reading));
     return { dialect: 'module', units, problems: [] };
   }
 
@@ -108,9 +142,9 @@ export class Units {
     const key = JSON.stringify([named, replace, defines, kernelRelease, files, stamps, tree?.name]);
     const kept = this.#readings.get(module);
     if (kept?.key === key && (kept.tree?.isCurrent() ?? true)) return kept;
-    const sources = files.map((file) => ({ file, text: () => this.#text(file) }));
+    const sources = files.map((file) => ({ file: workTreePath(file), text: () => this.#text(file) }));
     const dialect = dialectFor(named, sources, kernelRelease);
-    const reading = dialect.read({
+    const made = dialect.read({
       module,
       files: sources,
       replace,
@@ -118,7 +152,7 @@ export class Units {
       kernelRelease,
       ...(tree ? { tree } : {}),
     });
-    const read = { reading, dialect, key, tree };
+    const read = { reading: readFromRevision(files, made), dialect, key, tree };
     this.#readings.set(module, read);
     return read;
   }
@@ -130,21 +164,36 @@ export class Units {
 
   #unit(
     file: string,
-    root: string,
     options: UnitOptions,
     key: string,
-    version: ManifestVersion | null,
+    provider: SourceProvider,
     { texts, relocate }: Reading,
   ): Unit {
     const name = `${file}\0${key}`;
     // A text made for reading is its own stamp.
     const stamp = (it: string): string => texts.get(it) ?? this.#files.stamp(it);
-    const kept = this.#kept.get(name);
-    if (kept?.unit.files.every((it, i) => stamp(it) === kept.stamps[i]) && kept.relocate === relocate)
-      return kept.unit;
-    if (kept) this.#count(kept.unit, -1);
-    const unit = openUnit(file, this.#provider(root, version, texts, relocate), options, this.source);
-    this.#kept.set(name, { unit, stamps: unit.files.map(stamp), relocate });
+    const known = this.#kept.get(name) ?? [];
+    const kept = known.find(
+      (it) =>
+        (it.relocate === relocate || !it.made) &&
+        it.unit.files.every((one, i) => stamp(one) === it.stamps[i]) &&
+        stillIncludes(it.includes, provider),
+    );
+    if (kept) return kept.unit;
+    const includes: Include[] = [];
+    const resolve: SourceProvider['resolve'] = (included, from) => {
+      const found = provider.resolve(included, from);
+      includes.push({ name: included, from, found });
+      return found;
+    };
+    const unit = openUnit(file, { ...provider, resolve }, options, this.source);
+    this.counters.opened++;
+    // A file of the work tree has one reading; one of a revision never changes, and other versions may want it.
+    const others = readBlobName(file) ? known.slice(-MAX_READINGS) : [];
+    for (const old of known) if (!others.includes(old)) this.#count(old.unit, -1);
+    const stamps = unit.files.map(stamp);
+    const made = unit.files.some((it) => texts.has(it));
+    this.#kept.set(name, [...others, { unit, stamps, relocate, made, includes }]);
     this.#count(unit, 1);
     return unit;
   }
@@ -156,8 +205,8 @@ export class Units {
   #provider(
     root: string,
     version: ManifestVersion | null,
-    texts: Reading['texts'],
-    relocate: Reading['relocate'],
+    tree: RevisionTree | null,
+    { texts, relocate }: Reading,
   ): SourceProvider {
     const folders = (version?.include ?? []).map((it) => it.value);
     return {
@@ -167,12 +216,19 @@ export class Units {
         if (texts.has(name)) return name;
         if (name.includes('\0')) return undefined;
         const candidates = [
-          resolve(dirname(from), name),
+          resolve(dirname(workTreePath(from)), name),
           ...folders.map((folder) => join(root, folder, name)),
         ];
-        return candidates.find(
-          (path) => this.#files.real(path) !== null && isInside(this.#files, root, path),
-        );
+        for (const path of candidates) {
+          if (tree) {
+            const file = tree.file(path);
+            if (file === undefined) continue;
+            this.#files.revisions?.know(file, tree.ground.objects);
+            return file;
+          }
+          if (this.#files.real(path) !== null && isInside(this.#files, root, path)) return path;
+        }
+        return undefined;
       },
     };
   }
@@ -205,8 +261,17 @@ export class Units {
     this.source.dispose();
     this.#kept.clear();
     this.#readings.clear();
+    this.#inRevisions.clear();
     this.#involved.clear();
   }
+}
+
+/** Includes that were found in the work tree are looked at by their stamps. */
+function stillIncludes(includes: readonly Include[], provider: SourceProvider): boolean {
+  return includes.every(
+    ({ name, from, found }) =>
+      (found !== undefined && !readBlobName(found)) || provider.resolve(name, from) === found,
+  );
 }
 
 function optionsFor(release: string, version: ManifestVersion | null): UnitOptions {

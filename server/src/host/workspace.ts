@@ -1,6 +1,9 @@
-import { dirname, join } from 'node:path';
+import { dirname, join, relative, sep } from 'node:path';
+import { readBlobName } from '../core/blob-names';
 import type { Finding } from '../rules/rule';
 import { type Files, isInside, Overlay } from './files';
+import { RevisionFiles, Revisions } from './git/revisions';
+import { Ignored } from './ignored';
 import { isManifestName, nearestManifests, rootOf } from './locate';
 import { Project } from './project';
 import { Units } from './units';
@@ -14,11 +17,13 @@ export class Workspace {
   readonly files: Overlay;
   readonly #folders: string[] = [];
   readonly #units: Units;
+  #ignored: Ignored;
   readonly #projects = new Map<string, Project>();
 
   constructor(disk: Files) {
-    this.files = new Overlay(disk);
+    this.files = new Overlay(disk.revisions ? disk : new RevisionFiles(disk, new Revisions(false)));
     this.#units = new Units(this.files);
+    this.#ignored = new Ignored(this.files, []);
   }
 
   /** Adds a folder and the manifests in it; deeper ones are found when a document next to them opens. */
@@ -31,14 +36,35 @@ export class Workspace {
       for (const current of level) {
         if (left-- <= 0) return;
         for (const entry of this.files.entries(current)) {
-          if (entry.isFile() && isManifestName(entry.name)) this.addManifest(join(current, entry.name));
-          else if (entry.isDirectory() && !entry.name.startsWith('.') && entry.name !== 'node_modules') {
-            next.push(join(current, entry.name));
+          const path = join(current, entry.name);
+          // Links to folders are no folders here: nothing goes round in a circle.
+          if (entry.isFile() && isManifestName(entry.name)) {
+            if (!this.#hides(folder, path, false)) this.addManifest(path);
+          } else if (entry.isDirectory() && !entry.name.startsWith('.') && entry.name !== 'node_modules') {
+            if (!this.#hides(folder, path, true)) next.push(path);
           }
         }
       }
       level = next;
     }
+  }
+
+  #hides(top: string, path: string, isFolder: boolean): boolean {
+    return this.#ignored.hides(top, relative(top, path).split(sep).join('/'), isFolder);
+  }
+
+  /** Whether the file or a folder that it lies in is hidden. */
+  #isHidden(top: string, path: string): boolean {
+    if (!path.startsWith(`${top}/`)) return false;
+    if (this.#hides(top, path, false)) return true;
+    for (let folder = dirname(path); folder !== top; folder = dirname(folder))
+      if (this.#hides(top, folder, true)) return true;
+    return false;
+  }
+
+  /** What the editor hides, as patterns relative to its folders; before any folder is added. */
+  hide(patterns: readonly string[]): void {
+    this.#ignored = new Ignored(this.files, patterns);
   }
 
   removeFolder(folder: string): void {
@@ -65,6 +91,8 @@ export class Workspace {
 
   /** A document was opened or changed. */
   open(path: string, version: number, text: string): void {
+    // What stands in a revision cannot be edited.
+    if (readBlobName(path)) return;
     this.files.set(path, version, text);
     const name = path.slice(dirname(path).length + 1);
     if (isManifestName(name)) this.addManifest(path);
@@ -83,9 +111,23 @@ export class Workspace {
   diskChanged(path: string, gone: boolean): void {
     if (isManifestName(path.slice(dirname(path).length + 1))) {
       if (gone && this.files.version(path) === null) this.removeManifest(path);
-      else this.addManifest(path);
+      else if (!this.#folders.some((top) => this.#isHidden(top, path))) this.addManifest(path);
     }
+    this.filesChanged();
+  }
+
+  /** Sources are looked for again. */
+  filesChanged(): void {
     for (const project of this.#projects.values()) project.filesChanged();
+  }
+
+  /** The revision that a file was read from; undefined in the work tree. */
+  revisionOf(file: string): string | undefined {
+    for (const project of this.projects) {
+      const revision = project.revisionOf(file);
+      if (revision !== undefined) return revision;
+    }
+    return undefined;
   }
 
   get projects(): readonly Project[] {

@@ -7,6 +7,7 @@ import {
   type TextEdit,
   type WorkspaceEdit,
 } from 'vscode-languageserver/node';
+import { type BlobName, blobName, readBlobName } from '../core/blob-names';
 import type { Lines } from '../core/lines';
 import type { Severity, Span } from '../core/place';
 import type { ActionEdit } from '../features/code-actions';
@@ -55,11 +56,11 @@ export interface EditTarget {
   readonly versioned: boolean;
 }
 
-/** Edits by file as one edit of the workspace; null where a file's text is not known. */
+/** Edits by file as one edit of the workspace; null where a file's text is not known or stands in a revision. */
 export function toWorkspaceEdit(edits: readonly ActionEdit[], target: EditTarget): WorkspaceEdit | null {
   const byFile = new Map<string, TextEdit[]>();
   for (const { place, text } of edits) {
-    const lines = target.linesOf(place.file);
+    const lines = readBlobName(place.file) ? null : target.linesOf(place.file);
     if (!lines) return null;
     const list = byFile.get(place.file) ?? [];
     list.push({ range: toRange(lines, place), newText: text });
@@ -112,23 +113,56 @@ export function toDiagnostic(
   };
 }
 
-/** Paths of `file:` URIs, and back to the spelling that the editor used for a document it has open. */
+/** Read-only documents that hold files as they are in a revision. */
+export const REVISION_SCHEME = 'livepatch-revision';
+
+/** Files as URIs, and back to the spelling that the editor used for a document it has open. */
 export class Uris {
   readonly #spelled = new Map<string, string>();
+  readonly #revisionOf: (file: string) => string | undefined;
 
-  /** The path of a URI, or null where it is not a file. The editor's spelling is remembered. */
+  /** `revisionOf` names the revision of a file that stands in one. */
+  constructor(revisionOf: (file: string) => string | undefined = () => undefined) {
+    this.#revisionOf = revisionOf;
+  }
+
+  /** The file that a URI means, or null where it is none. The editor's spelling is remembered. */
   path(uri: string): string | null {
-    if (!uri.startsWith('file:')) return null;
     try {
-      const path = fileURLToPath(uri);
-      this.#spelled.set(path, uri);
+      const path = uri.startsWith('file:')
+        ? fileURLToPath(uri)
+        : uri.startsWith(`${REVISION_SCHEME}:`)
+          ? blobOfUri(uri)
+          : null;
+      if (path !== null) this.#spelled.set(path, uri);
       return path;
     } catch {
       return null;
     }
   }
 
-  uri(path: string): string {
-    return this.#spelled.get(path) ?? pathToFileURL(path).toString();
+  uri(file: string): string {
+    const spelled = this.#spelled.get(file);
+    if (spelled !== undefined) return spelled;
+    const blob = readBlobName(file);
+    return blob ? uriOfBlob(blob, this.#revisionOf(file) ?? '') : pathToFileURL(file).toString();
   }
+}
+
+/** The revision stands as a folder in the path, so that tabs of two revisions differ; the query says what it is. */
+function uriOfBlob({ oid, path }: BlobName, revision: string): string {
+  const { pathname } = pathToFileURL(path);
+  const at = pathname.lastIndexOf('/') + 1;
+  const folder = revision.replaceAll(/[^\w.~^@{}+-]/g, '-');
+  const shown = `${pathname.slice(0, at)}${encodeURIComponent(folder || oid.slice(0, 12))}/${pathname.slice(at)}`;
+  return `${REVISION_SCHEME}:${shown}?${encodeURIComponent(JSON.stringify({ blob: oid, file: path, revision }))}`;
+}
+
+function blobOfUri(uri: string): string | null {
+  const query: unknown = JSON.parse(decodeURIComponent(uri.slice(uri.indexOf('?') + 1)));
+  if (typeof query !== 'object' || query === null) return null;
+  const { blob, file } = query as Record<string, unknown>;
+  return typeof blob === 'string' && /^[0-9a-f]{40,64}$/.test(blob) && typeof file === 'string'
+    ? blobName({ oid: blob, path: file })
+    : null;
 }

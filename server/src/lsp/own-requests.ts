@@ -1,26 +1,33 @@
-import { dirname, relative, sep } from 'node:path';
 import type { CancellationToken } from 'vscode-languageserver/node';
+import { readBlobName } from '../core/blob-names';
 import { rehearsalSteps } from '../core/lineage/run';
 import { Lines } from '../core/lines';
 import { formatStep } from '../core/manifest/steps';
-import { Places } from '../core/places';
 import { type NextVersion, nextVersion } from '../core/scaffold/next-version';
 import type { Scaffold } from '../core/scaffold/scaffold';
+import { comparisons } from '../features/compare';
 import { lineagesOf } from '../features/lineages';
 import { panelModel } from '../features/panel';
 import { panelTransition } from '../features/panel-transition';
 import { runbookDocument } from '../features/runbook-answer';
 import { scaffoldAnswer } from '../features/scaffold-answer';
 import { explainAnswer, readTypedSteps, simulateAnswer } from '../features/simulate-answer';
+import { initManifest } from '../host/init';
 import { readInstalled } from '../host/installed';
+import { placesOf } from '../host/places-of';
 import type { Project } from '../host/project';
 import { recordOf } from '../host/rehearsal/record';
 import { rulePage } from '../rules/page';
 import { RULES } from '../rules/registry';
 import { toRange } from './convert';
 import {
+  COMPARE_REQUEST,
+  type CompareResult,
   EXPLAIN_REQUEST,
   type ExplainResult,
+  INIT_REQUEST,
+  type InitParams,
+  type InitResult,
   LINEAGES_REQUEST,
   type LineagesParams,
   type LineagesResult,
@@ -32,7 +39,10 @@ import {
   type PageParams,
   type PanelResult,
   REHEARSAL_REQUEST,
+  REVISION_REQUEST,
   type RehearsalResult,
+  type RevisionParams,
+  type RevisionResult,
   RUNBOOK_REQUEST,
   SCAFFOLD_REQUEST,
   type ScaffoldParams,
@@ -150,6 +160,44 @@ export function ownRequests(session: Session): void {
       return rule ? { markdown: rulePage(rule) } : null;
     },
   );
+  on<ManifestParams, CompareResult>(
+    COMPARE_REQUEST,
+    () => ({ pairs: [] }),
+    (params) => {
+      const project = projectOf(params);
+      const uri = (file: string | null): string | null => (file === null ? null : uris.uri(file));
+      const pairs = project ? comparisons(project.analyse()) : [];
+      return {
+        pairs: pairs.map(({ files, ...pair }) => ({
+          ...pair,
+          files: files.map((it) => ({ ...it, before: uri(it.before), after: uri(it.after) })),
+        })),
+      };
+    },
+  );
+  on<InitParams, InitResult>(
+    INIT_REQUEST,
+    () => ({ ok: false, reason: FAILED }),
+    (params) => {
+      const folder = uris.path(params.folder);
+      if (folder === null || readBlobName(folder))
+        return { ok: false, reason: `${params.folder} is no folder on disk.` };
+      const made = initManifest(workspace.files, folder);
+      return made.ok ? { ...made, uri: uris.uri(made.path) } : made;
+    },
+  );
+  on<RevisionParams, RevisionResult>(
+    REVISION_REQUEST,
+    () => null,
+    (params) => {
+      const file = uris.path(params.uri);
+      if (file === null || !readBlobName(file)) return null;
+      // A document may be shown again before anything has been analysed.
+      if (workspace.files.real(file) === null) for (const project of workspace.projects) project.analyse();
+      const text = workspace.files.read(file);
+      return typeof text === 'string' ? { text } : null;
+    },
+  );
   on<StepsParams, StepsResult>(STEPS_REQUEST, troubled(FAILED), (params) => {
     const project = projectOf(params);
     if (!project) return troubled<StepsParams>(unknownLineage(params))(params);
@@ -210,11 +258,4 @@ function troubled<P extends Partial<StepsParams> | null | undefined>(
 
 function unknownLineage({ manifest }: ManifestParams): string {
   return `The server knows no lineage at ${manifest}.`;
-}
-
-/** Files as the manifest names them. */
-function placesOf(project: Project): Places {
-  const folder = dirname(project.manifest);
-  const name = (file: string): string => relative(folder, file).split(sep).join('/');
-  return new Places(name, (file) => project.analyse().text(file));
 }

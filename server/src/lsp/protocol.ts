@@ -16,6 +16,11 @@ export const EXPLAIN_REQUEST = 'livepatch/explain';
 export const RUNBOOK_REQUEST = 'livepatch/runbook';
 export const NEW_VERSION_REQUEST = 'livepatch/newVersion';
 export const REHEARSAL_REQUEST = 'livepatch/rehearsal';
+export const COMPARE_REQUEST = 'livepatch/compare';
+export const INIT_REQUEST = 'livepatch/init';
+export const REVISION_REQUEST = 'livepatch/revision';
+/** Client to server: the person trusts the workspace from now on. */
+export const TRUSTED_NOTIFICATION = 'livepatch/trusted';
 export const STATUS_NOTIFICATION = 'livepatch/status';
 
 export interface ManifestParams {
@@ -106,6 +111,44 @@ export type ExplainResult = { readonly text: string } | { readonly problem: stri
 
 /** The steps to rehearse for a transition, as the command line takes them, or why there are none. */
 export type RehearsalResult = { readonly steps: string } | { readonly problem: string };
+/** Every version beside the one it replaces, the oldest pair first; files as URIs, null where there is none. */
+export interface CompareResult {
+  readonly pairs: readonly {
+    readonly from: string;
+    readonly to: string;
+    readonly files: readonly {
+      readonly name: string;
+      readonly before: string | null;
+      readonly after: string | null;
+      readonly same: boolean;
+    }[];
+  }[];
+}
+
+/** A folder that shall get a manifest. */
+export interface InitParams {
+  readonly folder: string;
+}
+
+/** The manifest that the folder's sources would have, or why there can be none. Nothing is written by the server. */
+export type InitResult =
+  | { readonly ok: true; readonly uri: string; readonly text: string; readonly notes: readonly string[] }
+  | { readonly ok: false; readonly reason: string };
+
+/** What the client says when it starts the server. */
+export interface InitializationOptions {
+  /** Whether git may be run in the workspace's repositories. */
+  readonly trusted: boolean;
+  /** Patterns of what the editor hides: manifests are not looked for there. */
+  readonly hidden: readonly string[];
+}
+
+/** A file as it is in a revision, by the URI that the server gave it. Answered with null where no lineage names it. */
+export interface RevisionParams {
+  readonly uri: string;
+}
+
+export type RevisionResult = { readonly text: string } | null;
 
 /** A rule's page of explanation, as Markdown. */
 export interface PageParams {

@@ -6,8 +6,8 @@ import {
 } from 'vscode-languageserver/node';
 import { Server } from './server';
 
-/** Serves over standard input and output until the client ends the connection. */
-export function serveStdio(): Promise<number> {
+/** Serves over standard input and output until the client ends the connection. `trusted`: git may be run. */
+export function serveStdio(trusted: boolean): Promise<number> {
   return new Promise((resolve) => {
     const connection = createConnection(
       ProposedFeatures.all,
@@ -17,6 +17,6 @@ export function serveStdio(): Promise<number> {
     // Nothing else may write into the protocol's stream.
     console.log = console.error;
     connection.onExit(() => resolve(0));
-    new Server(connection).listen();
+    new Server(connection, trusted).listen();
   });
 }

@@ -11,6 +11,7 @@ import {
 import { TextDocument } from 'vscode-languageserver-textdocument';
 import { Lines } from '../core/lines';
 import { Disk } from '../host/files';
+import { RevisionFiles, Revisions } from '../host/git/revisions';
 import { startParser } from '../host/start-parser';
 import { Workspace } from '../host/workspace';
 import { toDiagnostic, Uris } from './convert';
@@ -18,9 +19,11 @@ import { ACTION_KINDS, languageRequests } from './language-requests';
 import { ownRequests } from './own-requests';
 import {
   CHANGED_NOTIFICATION,
+  type InitializationOptions,
   type ManifestParams,
   STATUS_NOTIFICATION,
   type StatusParams,
+  TRUSTED_NOTIFICATION,
 } from './protocol';
 import { Schedule } from './schedule';
 import { Session } from './session';
@@ -29,8 +32,9 @@ import { Session } from './session';
 export class Server {
   readonly #connection: Connection;
   readonly #documents = new TextDocuments(TextDocument);
-  readonly #workspace = new Workspace(new Disk());
-  readonly #uris = new Uris();
+  readonly #revisions: Revisions;
+  readonly #workspace: Workspace;
+  readonly #uris: Uris;
   readonly #session: Session;
   readonly #schedule = new Schedule(() => this.#publish());
   /** What was published last, by file, so that unchanged lists are not sent again. */
@@ -39,8 +43,12 @@ export class Server {
   /** Whether the client tells of folders that come and go; asking one that does not is an error. */
   #movesFolders = false;
 
-  constructor(connection: Connection) {
+  /** `trusted`: whether git may be run whatever the client says. */
+  constructor(connection: Connection, trusted = false) {
     this.#connection = connection;
+    this.#revisions = new Revisions(trusted);
+    this.#workspace = new Workspace(new RevisionFiles(new Disk(), this.#revisions));
+    this.#uris = new Uris((file) => this.#workspace.revisionOf(file));
     this.#session = new Session(connection, this.#documents, this.#workspace, this.#uris);
   }
 
@@ -67,6 +75,11 @@ export class Server {
       for (const change of changes)
         this.#withPath(change.uri, (path) => this.#workspace.diskChanged(path, change.type === 3));
     });
+    connection.onNotification(TRUSTED_NOTIFICATION, () => {
+      this.#revisions.trusted = true;
+      this.#workspace.filesChanged();
+      if (this.#session.phase === 'running') this.#schedule.changed();
+    });
     languageRequests(this.#session);
     ownRequests(this.#session);
     this.#documents.listen(connection);
@@ -79,6 +92,10 @@ export class Server {
       throw new ResponseError(ErrorCodes.InvalidRequest, 'The server has been initialized before.');
     session.phase = 'running';
     const { workspace, textDocument } = params.capabilities;
+    const options = params.initializationOptions as Partial<InitializationOptions> | null | undefined;
+    if (options?.trusted === true) this.#revisions.trusted = true;
+    if (Array.isArray(options?.hidden))
+      this.#workspace.hide(options.hidden.filter((it) => typeof it === 'string'));
     this.#watches = workspace?.didChangeWatchedFiles?.dynamicRegistration === true;
     this.#movesFolders = workspace?.workspaceFolders === true;
     session.versionedEdits = workspace?.workspaceEdit?.documentChanges === true;
@@ -110,7 +127,9 @@ export class Server {
       if (this.#session.phase !== 'running') return;
       this.#schedule.changed();
       if (this.#watches) {
-        const watchers = ['**/*.{c,h}', '**/livepatch.{yaml,yml}', '**/*.livepatch.yaml'];
+        // Tags and branches that move are told too: what a manifest names may mean another commit then.
+        const refs = '**/.git/{packed-refs,refs/heads/**,refs/tags/**}';
+        const watchers = ['**/*.{c,h}', '**/livepatch.{yaml,yml}', '**/*.livepatch.yaml', refs];
         await this.#connection.client.register(DidChangeWatchedFilesNotification.type, {
           watchers: watchers.map((globPattern) => ({ globPattern })),
         });

@@ -1,3 +1,4 @@
+import { workTreePath } from '../core/blob-names';
 import { isDraft, versionByName } from '../core/lineage/lineage';
 import type { Place, Severity } from '../core/place';
 import type { RuleContext } from './context';
@@ -140,6 +141,7 @@ function covers(suppression: Suppression, place: Place): boolean {
 
 function byPlace(a: Finding, b: Finding): number {
   return (
+    compare(workTreePath(a.place.file), workTreePath(b.place.file)) ||
     compare(a.place.file, b.place.file) ||
     a.place.start - b.place.start ||
     a.place.end - b.place.end ||

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { versionByName } from '../../core/lineage/lineage';
 import type { Severity } from '../../core/place';
+import type { Places } from '../../core/places';
 import { reasonOf } from '../../host/files';
 import { RULES } from '../../rules/registry';
 import type { Finding } from '../../rules/rule';
@@ -64,20 +65,15 @@ function severityOption(value: string | boolean): Severity {
   return severity;
 }
 
-function findingText(
-  finding: Finding,
-  places: { at(place: Finding['place']): { file: string; line: number; column: number } },
-  style: Style,
-): string {
+function findingText(finding: Finding, places: Places, style: Style): string {
   const at = places.at(finding.place);
   const paint =
     finding.severity === 'error' ? style.red : finding.severity === 'warning' ? style.yellow : style.blue;
   const lines = [
-    `${style.bold(printable(`${at.file}:${at.line}:${at.column}`))}: ${paint(finding.severity)}: ${printable(finding.message)} [${finding.code}]`,
+    `${style.bold(printable(`${places.text(finding.place)}:${at.column}`))}: ${paint(finding.severity)}: ${printable(finding.message)} [${finding.code}]`,
   ];
   for (const related of finding.related) {
-    const where = places.at(related.place);
-    lines.push(`    ${printable(`${where.file}:${where.line}: ${related.message}`)}`);
+    lines.push(`    ${printable(`${places.text(related.place)}: ${related.message}`)}`);
   }
   if (finding.run) lines.push(`    ${style.dim(printable(`shown by: ${finding.run.join('; ')}`))}`);
   return `${lines.join('\n')}\n`;

@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import { layout } from '../../../../client/webview/layout';
 import { sceneToHtml, sceneToSvg } from '../../../../client/webview/svg';
+import { workTreePath } from '../../core/blob-names';
 import { panelModel } from '../../features/panel';
 import type { PanelModel } from '../../features/panel-model';
 import { panelTransition } from '../../features/panel-transition';
@@ -31,7 +32,7 @@ export const graph: Command = {
       throw new Failure(`--format is svg or html, not "${String(format)}"`);
     const opened = await openLineage(path);
     requireUsable(opened);
-    const toUri = (file: string): string => pathToFileURL(file).toString();
+    const toUri = (file: string): string => pathToFileURL(workTreePath(file)).toString();
     const model = panelModel(opened.analysis, toUri);
     const pair = pairOf(model, options.from, options.to);
     const transition = pair ? panelTransition(opened.analysis, pair.from, pair.to, toUri) : null;

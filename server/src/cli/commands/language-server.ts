@@ -4,12 +4,12 @@ import type { Command } from '../program';
 
 /** The language server over standard input and output, for any editor. */
 export const languageServer: Command = {
-  usage: 'lsp --stdio',
+  usage: 'lsp --stdio [--trust-workspace]',
   summary: 'the language server',
-  options: { stdio: { type: 'boolean' } },
+  options: { stdio: { type: 'boolean' }, 'trust-workspace': { type: 'boolean' } },
   positionals: 0,
   run(_positionals, options) {
     if (options.stdio !== true) throw new Failure('say how to connect: klp-lineage lsp --stdio');
-    return serveStdio();
+    return serveStdio(options['trust-workspace'] === true);
   },
 };

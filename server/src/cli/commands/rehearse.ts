@@ -1,4 +1,5 @@
 import { dirname, relative, sep } from 'node:path';
+import { workTreePath } from '../../core/blob-names';
 import { isDiffDialect } from '../../core/csource/dialects/diffs';
 import { knownNames, targetByName, versionByName } from '../../core/lineage/lineage';
 import { type Run, run } from '../../core/lineage/run';
@@ -156,9 +157,9 @@ function modulesOf(analysis: Analysis, steps: readonly Step[]): ModuleSource[] {
     const files = version
       ? analysis.filesOf(version)
       : [...new Set(program.units.flatMap((unit) => unit.files))];
-    const base = commonFolder(files);
+    const base = commonFolder(files.map(workTreePath));
     const sources = files.map((file) => ({
-      file: relative(base, file).split(sep).join('/'),
+      file: relative(base, workTreePath(file)).split(sep).join('/'),
       text: analysis.text(file),
     }));
     modules.set(name, { name, sources, defines: definesOf(version?.entry.defines) });

@@ -102,12 +102,12 @@ interface ChangedFile {
 export function writeNewFiles(
   root: string,
   files: readonly { readonly path: string; readonly text: string }[],
-  changed: ChangedFile,
+  changed: ChangedFile | null = null,
 ): void {
   const disk = new Disk();
   const madeFiles: string[] = [];
   const madeFolders: string[] = [];
-  let current = changed.path;
+  let current = '';
   try {
     for (const file of files) {
       current = file.path;
@@ -117,8 +117,10 @@ export function writeNewFiles(
       writeExclusive(file.path, file.text, 0o644);
       madeFiles.push(file.path);
     }
-    current = changed.path;
-    replace(changed);
+    if (changed) {
+      current = changed.path;
+      replace(changed);
+    }
   } catch (error) {
     for (const path of madeFiles) quietly(() => unlinkSync(path));
     for (const path of madeFolders.reverse()) quietly(() => rmdirSync(path));

@@ -3,7 +3,6 @@
  * feature comes.
  */
 const NOT_YET: readonly { readonly path: string; readonly value?: string; readonly what: string }[] = [
-  { path: 'versions.*.git', what: 'Sources are read from the work tree for now, not from the revision' },
   { path: 'versions.*.dialect', value: 'suse', what: 'The dialect suse is not read yet' },
 ];
 

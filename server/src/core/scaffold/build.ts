@@ -9,6 +9,7 @@ import { cleanupHeader, cleanupSource } from './emit-c';
 import { kbuildText } from './kbuild';
 import { basename, dirname, type Layout, planLayout, relativePath } from './layout';
 import { type AddedNames, applyChanges, type Merge, mergeTables } from './merge';
+import { changedOutside, changedSentence } from './outside';
 import { includedHeaders, words } from './own-text';
 import type { Remedy } from './remedy';
 import type { StatePlan } from './states';
@@ -47,6 +48,11 @@ export function build(
     added,
   );
   if ('reason' in layout) return [`${good.name}: ${layout.reason}.`];
+  const changed = changedOutside(subject, layout);
+  if (changed !== null)
+    return [
+      changedSentence(good.name, changed, (file) => where({ file, start: 0, end: 0 }).replace(/:1$/, '')),
+    ];
   const texts = new Map(layout.copies.map((copy) => [copy.from, subject.text(copy.from)]));
   for (const [file, text] of texts) {
     if (text.includes('\ufffd'))

@@ -54,10 +54,6 @@ export function checkRequest(
       reasons.push(
         `${manifest(version)}: ${version.name} is written in the dialect ${dialect} and ${good.name} in ${good.dialect}: the cleanup is written for versions of one dialect.`,
       );
-    } else if (version.entry.git) {
-      reasons.push(
-        `${manifest(version)}: the sources of ${version.name} come from a git revision, which cannot be read yet: name files.`,
-      );
     } else if (!version.program || !version.facts) {
       const missing = version.unread.length > 0 ? `: ${version.unread.join(', ')}` : '';
       const need =
@@ -80,6 +76,10 @@ export function checkRequest(
       `${place ? where(place) : manifest(good)}: ${good.name} does not set .replace: a copy of it would not replace ${faulty[0]?.name ?? 'anything'}.`,
     );
   }
+  if (good.entry.inherited.has('git'))
+    reasons.push(
+      `${manifest(good)}: \`defaults\` gives every version a git revision, so the new one, which stands in the work tree, too: write \`git\` at each version.`,
+    );
   const names = newNames(lineage, good, request.as);
   if ('reason' in names) reasons.push(names.reason);
   if (reasons.length > 0 || 'reason' in names) return reasons;

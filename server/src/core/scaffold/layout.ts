@@ -1,3 +1,4 @@
+import { workTreePath } from '../blob-names';
 import { isMakeSafe } from './kbuild';
 import type { NewNames } from './new-names';
 
@@ -35,7 +36,8 @@ export function planLayout(
   added: boolean,
 ): Layout | { readonly reason: string } {
   const home = dirname(manifestFile);
-  const base = commonFolder(good.units);
+  // Files of a revision are copied from where they would stand.
+  const base = commonFolder(good.units.map(workTreePath));
   if (base === null) return { reason: 'the good version has no source files' };
   const folder =
     out ?? join(base === home || !base.startsWith(`${home}/`) ? home : dirname(base), names.folder);
@@ -46,11 +48,12 @@ export function planLayout(
   const outside: string[] = [];
   const units = new Set(good.units);
   for (const from of new Set([...good.units, ...good.files])) {
-    if (!from.startsWith(base === '/' ? '/' : `${base}/`)) {
+    const path = workTreePath(from);
+    if (!path.startsWith(base === '/' ? '/' : `${base}/`)) {
       outside.push(from);
       continue;
     }
-    const inner = from.slice(base === '/' ? 1 : base.length + 1);
+    const inner = path.slice(base === '/' ? 1 : base.length + 1);
     const unit = units.has(from);
     let name = unit ? renamed(inner, good.module, names.module) : inner;
     if (unit && !single && moduleWord(name) === names.module) name = name.replace(/\.c$/, '_main.c');

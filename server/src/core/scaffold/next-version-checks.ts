@@ -31,10 +31,6 @@ export function checkNext(
     reasons.push(
       `${at}: ${from.name} is written in the dialect ${dialect}: only livepatch modules in C can be continued.`,
     );
-  } else if (entry.git) {
-    reasons.push(
-      `${at}: the sources of ${from.name} stand at a git revision: check them out and name files.`,
-    );
   } else if (!program || !facts) {
     const files = unread.length > 0 ? `: ${unread.join(', ')}` : '';
     reasons.push(`${at}: the sources of ${from.name} could not be read${files}; they are what is copied.`);
@@ -48,6 +44,10 @@ export function checkNext(
       `${where(place)}: ${from.name} does not set .replace: a copy of it would not replace anything.`,
     );
   }
+  if (from.entry.inherited.has('git'))
+    reasons.push(
+      `${at}: \`defaults\` gives every version a git revision, so the new one, which stands in the work tree, too: write \`git\` at each version.`,
+    );
   const names = newNames(lineage, from, request.as);
   if ('reason' in names) reasons.push(names.reason);
   return reasons.length > 0 || 'reason' in names ? reasons : { from, names };

@@ -1,3 +1,4 @@
+import { workTreePath } from '../blob-names';
 import type { LineageVersion } from '../lineage/lineage';
 import { appendVersion, type NewVersion } from '../manifest/edit';
 import type { YamlValue } from '../manifest/quoting';
@@ -8,6 +9,7 @@ import { dirname, type Layout, planLayout, relativePath } from './layout';
 import { applyChanges } from './merge';
 import { checkNext, type NextCast } from './next-version-checks';
 import { nextNotes } from './next-version-notes';
+import { changedOutside, changedSentence } from './outside';
 import { type Prospect, prospect } from './prospect';
 import type { NewFile, Subject } from './subject';
 
@@ -43,10 +45,11 @@ export function nextVersion(subject: Subject, request: NextRequest): NextVersion
   // Places in the copies are told too, before anything is written.
   const texts = new Map<string, string>();
   const places = new Places(
-    (file) => relativePath(home, file),
+    (file) => relativePath(home, workTreePath(file)),
     (file) => texts.get(file) ?? subject.text(file),
+    (file) => subject.revisionOf?.(file),
   );
-  const where = (place: Place): string => `${places.file(place.file)}:${places.line(place)}`;
+  const where = (place: Place): string => places.text(place);
   const refused = (...reasons: readonly string[]): NextVersion => ({ ok: false, reasons });
   const cast = checkNext(subject, request, where);
   if (!('from' in cast)) return refused(...cast);
@@ -63,6 +66,8 @@ export function nextVersion(subject: Subject, request: NextRequest): NextVersion
     false,
   );
   if ('reason' in layout) return refused(`${from.name}: ${layout.reason}.`);
+  const changed = changedOutside(subject, layout);
+  if (changed !== null) return refused(changedSentence(from.name, changed, (file) => places.fileText(file)));
   const unreadable = layout.copies.find((copy) => subject.text(copy.from).includes('\ufffd'));
   if (unreadable) {
     return refused(

@@ -1,3 +1,4 @@
+import { workTreePath } from '../blob-names';
 import { isDiffDialect } from '../csource/dialects/diffs';
 import { identity } from '../lineage/left-behind';
 import type { LineageVersion } from '../lineage/lineage';
@@ -40,10 +41,11 @@ export type Scaffold =
 export function scaffold(subject: Subject, request: Request): Scaffold {
   const home = dirname(subject.manifestFile);
   const places = new Places(
-    (file) => relativePath(home, file),
+    (file) => relativePath(home, workTreePath(file)),
     (file) => subject.text(file),
+    (file) => subject.revisionOf?.(file),
   );
-  const where = (place: Place): string => `${places.file(place.file)}:${places.line(place)}`;
+  const where = (place: Place): string => places.text(place);
   const cast = checkRequest(subject, request, where);
   if (!('good' in cast)) return { ok: false, reasons: cast };
   const states = planStates(cast.good, cast.faulty);

@@ -10,6 +10,8 @@ export interface Subject {
   readonly transitions: Transitions;
   /** The text of a file of the lineage, the manifest included; empty where it could not be read. */
   text(file: string): string;
+  /** The revision that a file was read from; undefined in the work tree. */
+  revisionOf?(file: string): string | undefined;
   unitsOf(version: LineageVersion): readonly Unit[];
   filesOf(version: LineageVersion): readonly string[];
   /** The kernel's source folder and configuration, where the manifest names them. */
