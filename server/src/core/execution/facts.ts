@@ -112,9 +112,8 @@ function patchVariables(program: Program): PatchVariable[] {
 
 function callsEnabling(graph: CallGraph, start: FunctionNode): boolean {
   graph.reach(start, 'init');
-  for (const node of graph.functions()) {
-    if (graph.isReachedFrom(node, 'init') && node.calls.some((call) => ENABLING.has(call.callee)))
-      return true;
+  for (const node of graph.reached('init')) {
+    if (node.calls.some((call) => ENABLING.has(call.callee))) return true;
   }
   return false;
 }

@@ -81,6 +81,22 @@ interface Reference {
   readonly from: string | null;
 }
 
+/** What of a function's body matters here, in the order of the text; the same whatever module the function is in. */
+type Mention =
+  | {
+      readonly k: 'call';
+      readonly callee: Expr;
+      readonly name: string;
+      readonly args: readonly Expr[];
+      readonly place: Place;
+    }
+  /** Stored in a member of an object. */
+  | { readonly k: 'stored'; readonly value: Extract<Expr, { k: 'name' }> }
+  | { readonly k: 'name'; readonly expr: Extract<Expr, { k: 'name' }> };
+
+/** Versions share most of their functions: each body is looked through once. */
+const MENTIONS = new WeakMap<FunctionIr, readonly Mention[]>();
+
 interface Summary {
   readonly calls: readonly KernelCall[];
   readonly own: ReadonlySet<string>;
@@ -94,9 +110,15 @@ export class CallGraph {
   readonly #references = new Map<FunctionNode, readonly Reference[]>();
   readonly #reached = new Map<FunctionNode, Set<string>>();
   readonly #seenVariables = new Set<string>();
+  /** The first unit that exports a function of this name. */
+  readonly #exporting = new Map<string, Unit>();
 
   constructor(program: Program) {
     this.#units = program.units;
+    for (const unit of this.#units) {
+      for (const item of unit.functions.values())
+        if (!item.static && !this.#exporting.has(item.name)) this.#exporting.set(item.name, unit);
+    }
   }
 
   /** Every function of the module, unit by unit. */
@@ -113,11 +135,9 @@ export class CallGraph {
   find(name: string, unit: Unit | null): FunctionNode | null {
     const own = unit ? this.#node(unit, name) : null;
     if (own) return own;
-    for (const other of this.#units) {
-      const item = other.functions.get(name);
-      if (item && (unit === null || !item.static)) return this.#node(other, name);
-    }
-    return null;
+    const other =
+      unit === null ? this.#units.find((it) => it.functions.has(name)) : this.#exporting.get(name);
+    return other ? this.#node(other, name) : null;
   }
 
   /** Marks all that running this function can run; `from` is 'init', 'exit', a callback kind, 'patched'. */
@@ -139,6 +159,11 @@ export class CallGraph {
 
   isReachedFrom(node: FunctionNode, from: string): boolean {
     return this.#reached.get(node)?.has(from) ?? false;
+  }
+
+  /** Every function that is reached from there. */
+  *reached(from: string): Iterable<FunctionNode> {
+    for (const [node, marks] of this.#reached) if (marks.has(from)) yield node;
   }
 
   /** Sorted. */
@@ -169,38 +194,34 @@ export class CallGraph {
     const references: Reference[] = [];
     /** Names that were dealt with as part of a call. */
     const handled = new Set<Expr>();
-    const visit = (expr: Expr): void => {
-      if (expr.k === 'call' && expr.callee.k === 'name') {
-        const callee = expr.callee.name;
-        handled.add(expr.callee);
+    for (const mention of mentionsIn(ir)) {
+      if (mention.k === 'call') {
+        const { name: callee, args, place } = mention;
+        handled.add(mention.callee);
         if (this.#isOwn(callee, unit)) {
           own.add(callee);
           references.push({ name: callee, from: null });
         } else {
-          calls.push({ callee, args: expr.args, place: placeIn(ir.positions, expr.at) });
-          for (const [index, arg] of expr.args.entries()) {
+          calls.push({ callee, args, place });
+          for (const [index, arg] of args.entries()) {
             const name = addressed(arg);
             if (!name) continue;
             handled.add(name);
             references.push({ name: name.name, from: handedTo(callee, index) });
           }
         }
-      } else if (expr.k === 'assign' && expr.target.k === 'member') {
+      } else if (mention.k === 'stored') {
         // A function pointer that is stored in an object: whoever calls through it does so when it likes.
-        const name = addressed(expr.value);
-        if (!name || !this.#isOwn(name.name, unit)) return;
-        handled.add(name);
-        references.push({ name: name.name, from: 'event' });
-      } else if (expr.k === 'name' && !handled.has(expr)) references.push({ name: expr.name, from: null });
-    };
-    visitExpressions(ir.body, visit);
-    for (const variable of ir.statics) if (variable.init) visitInit(variable.init, visit);
+        if (!this.#isOwn(mention.value.name, unit)) continue;
+        handled.add(mention.value);
+        references.push({ name: mention.value.name, from: 'event' });
+      } else if (!handled.has(mention.expr)) references.push({ name: mention.expr.name, from: null });
+    }
     return { calls, own, references };
   }
 
   #isOwn(name: string, unit: Unit): boolean {
-    if (unit.functions.has(name)) return true;
-    return this.#units.some((other) => other.functions.get(name)?.static === false);
+    return unit.functions.has(name) || this.#exporting.has(name);
   }
 
   /** Functions in a static object that somebody refers to: the kernel runs them when it likes. */
@@ -232,6 +253,25 @@ export class CallGraph {
     }
     return [null, undefined];
   }
+}
+
+function mentionsIn(ir: FunctionIr): readonly Mention[] {
+  const known = MENTIONS.get(ir);
+  if (known) return known;
+  const mentions: Mention[] = [];
+  const visit = (expr: Expr): void => {
+    if (expr.k === 'call' && expr.callee.k === 'name') {
+      const place = placeIn(ir.positions, expr.at);
+      mentions.push({ k: 'call', callee: expr.callee, name: expr.callee.name, args: expr.args, place });
+    } else if (expr.k === 'assign' && expr.target.k === 'member') {
+      const value = addressed(expr.value);
+      if (value) mentions.push({ k: 'stored', value });
+    } else if (expr.k === 'name') mentions.push({ k: 'name', expr });
+  };
+  visitExpressions(ir.body, visit);
+  for (const variable of ir.statics) if (variable.init) visitInit(variable.init, visit);
+  MENTIONS.set(ir, mentions);
+  return mentions;
 }
 
 /** `f` or `&f`. */
