@@ -21,16 +21,16 @@ export function factsOfFile(
   const name = basename(path)
     .replace(/\.[^.]*$/, '')
     .replaceAll('-', '_');
-  const root = rootOf(dirname(path));
+  const folders = { root: rootOf(dirname(path)), home: dirname(path) };
   if (/\.ko(?:\.gz)?$/.test(path)) {
-    const built = units.ofBuilt(name, path, { file: path, start: 0, end: 0 }, root, '');
+    const built = units.ofBuilt(name, path, { file: path, start: 0, end: 0 }, folders, '');
     const read = 'problem' in built ? { dialect: 'module', units: [] } : built;
     const facts = livepatchFacts({ name, units: read.units });
     units.dispose();
     const unreadable = 'problem' in built ? built.problem : null;
     return { facts, dialect: read.dialect, problems: [], unreadable };
   }
-  const read = units.of(name, [path], root, '', null);
+  const read = units.of(name, [path], folders, '', null);
   const facts = livepatchFacts({ name, units: read.units });
   units.dispose();
   const text = files.read(path);

@@ -18,7 +18,7 @@ import type { RevisionTree } from './git/revision-tree';
 import { RevisionFiles, Revisions } from './git/revisions';
 import { DiskKernelTree } from './kernel-tree';
 import { resolveSources } from './sources';
-import { type ReadSources, Units } from './units';
+import { type Folders, type ReadSources, Units } from './units';
 
 export type { Analysis } from '../features/analysis';
 
@@ -48,6 +48,7 @@ export class Project {
   readonly manifest: string;
   readonly root: string;
   readonly work: Work = { manifests: 0, resolutions: 0, assemblies: 0, checks: 0 };
+  readonly #folders: Folders;
   readonly #files: Files;
   readonly #revisions: Revisions;
   readonly #units: Units;
@@ -72,6 +73,7 @@ export class Project {
   constructor(manifest: string, root: string, files: Files, units?: Units) {
     this.manifest = manifest;
     this.root = root;
+    this.#folders = { root, home: dirname(manifest) };
     this.#revisions = files.revisions ?? new Revisions(true);
     this.#files = files.revisions ? files : new RevisionFiles(files, this.#revisions);
     this.#units = units ?? new Units(this.#files);
@@ -186,7 +188,7 @@ export class Project {
       const read =
         built !== undefined && version?.built
           ? this.#openBuilt(module, built, version.built, release)
-          : this.#units.of(module, files, this.root, release, version, tree, revision);
+          : this.#units.of(module, files, this.#folders, release, version, tree, revision);
       const { units } = read;
       opened.set(module, { ...read, unread });
       inputs.push(...units, ...read.problems.map(({ message }) => message));
@@ -216,7 +218,7 @@ export class Project {
 
   #openBuilt(module: string, path: string, { value, place }: Located<string>, release: string): ReadSources {
     const shown = { file: this.manifest, ...place };
-    const read = this.#units.ofBuilt(module, path, shown, this.root, release);
+    const read = this.#units.ofBuilt(module, path, shown, this.#folders, release);
     if (!('problem' in read)) return read;
     const message = `${value} cannot be read: ${read.problem}`;
     return { dialect: 'module', units: [], problems: [{ message, place: shown }] };

@@ -41,6 +41,13 @@ interface KeptReading {
 /** Readings of one file of a revision, each with other includes, that are kept. */
 const MAX_READINGS = 64;
 
+export interface Folders {
+  /** What sources may not leave. */
+  readonly root: string;
+  /** The manifest's: `include` is relative to it. */
+  readonly home: string;
+}
+
 /** One version's or target's sources, read in their dialect. */
 export interface ReadSources {
   readonly dialect: DialectName;
@@ -77,7 +84,7 @@ export class Units {
   of(
     module: string,
     files: readonly string[],
-    root: string,
+    folders: Folders,
     release: string,
     version: ManifestVersion | null,
     tree?: () => DiskKernelTree | undefined,
@@ -90,7 +97,7 @@ export class Units {
     if (before?.revision === revision && before.key === inTree) return before.read;
     const key = JSON.stringify([options.defines, release, version?.include.map((it) => it.value) ?? []]);
     const { reading, dialect } = this.#read(module, files, options, version, tree);
-    const provider = this.#provider(root, version, revision, reading);
+    const provider = this.#provider(folders, version, revision, reading);
     const units = reading.units.map((file) => this.#unit(file, options, key, provider, reading));
     const included = new Set(units.flatMap((unit) => unit.files.slice(1)));
     const read: ReadSources = {
@@ -109,7 +116,7 @@ export class Units {
     module: string,
     path: string,
     place: Place,
-    root: string,
+    folders: Folders,
     release: string,
   ): ReadSources | { readonly problem: string } {
     const key = JSON.stringify(['built', path, this.#files.stamp(path), place]);
@@ -122,7 +129,7 @@ export class Units {
     }
     const { reading } = kept;
     const options = { defines: {}, kernelRelease: release };
-    const provider = this.#provider(root, null, null, reading);
+    const provider = this.#provider(folders, null, null, reading);
     const units = reading.units.map((file) => this.#unit(file, options, 'built', provider, reading));
     return { dialect: 'module', units, problems: [] };
   }
@@ -203,12 +210,12 @@ export class Units {
   }
 
   #provider(
-    root: string,
+    { root, home }: Folders,
     version: ManifestVersion | null,
     tree: RevisionTree | null,
     { texts, relocate }: Reading,
   ): SourceProvider {
-    const folders = (version?.include ?? []).map((it) => it.value);
+    const included = (version?.include ?? []).map((it) => join(home, it.value));
     return {
       ...(relocate === undefined ? {} : { relocate }),
       text: (file) => texts.get(file) ?? this.#text(file),
@@ -217,7 +224,7 @@ export class Units {
         if (name.includes('\0')) return undefined;
         const candidates = [
           resolve(dirname(workTreePath(from)), name),
-          ...folders.map((folder) => join(root, folder, name)),
+          ...included.map((folder) => join(folder, name)),
         ];
         for (const path of candidates) {
           if (tree) {
