@@ -146,6 +146,11 @@ describe("the panel's extension side", () => {
       selection: { parts: [{ line: 83, character: 2 }, {}] },
     });
     expect(vscode.shown[1]?.options).toMatchObject({ viewColumn: 3 });
+    // As it is in a git revision.
+    const old = { uri: 'livepatch-revision:///lineage/u1/main.c', line: 1, column: 1 };
+    panel.receive({ type: 'open', source: old });
+    await settle();
+    expect(vscode.shown[2]?.uri).toBe(old.uri);
   });
 
   test('runs its own commands with the manifest, and no other command or scheme', async () => {

@@ -290,6 +290,44 @@ test('without git, with one that lies in the repository, or in a repository of s
   });
 });
 
+test('a repository of somebody else is read where the person has declared it safe, and else not', async () => {
+  const path = process.env.PATH;
+  const real = (path ?? '').split(':').find((folder) => existsSync(join(folder, 'git')));
+  await GitRepository.with((repository) => {
+    repository.write({ 'main.c': MODULE('start'), 'fix.h': HEADER('right') });
+    repository.commit('u1');
+    mkdirSync(repository.path('../bin'));
+    // As git answers in a folder that another user owns.
+    const install = (declared: string): void => {
+      writeFileSync(
+        repository.path('../bin/git'),
+        `#!/bin/sh
+case "$*" in
+"config --global -z --get-all safe.directory") printf '${declared}' ;;
+"config "*) exit 1 ;;
+*"safe.directory=${repository.folder}"*) exec ${real}/git "$@" ;;
+*) echo "fatal: detected dubious ownership in repository at '${repository.folder}'" >&2; exit 128 ;;
+esac
+`,
+      );
+      chmodSync(repository.path('../bin/git'), 0o755);
+    };
+    try {
+      process.env.PATH = `${repository.path('../bin')}:${path}`;
+      install('/elsewhere\\0');
+      expect(problems(analyse(repository, manifest('{ revision: u1 }')))).toEqual([
+        expect.stringMatching(
+          /^git -> .* belongs to another user, .* git config --global --add safe\.directory/,
+        ),
+      ]);
+      install(`/elsewhere\\0${repository.folder}\\0`);
+      expect(patched(analyse(repository, manifest('{ revision: u1 }')))).toEqual(['right']);
+    } finally {
+      process.env.PATH = path;
+    }
+  });
+});
+
 test('variables of the environment do not lead to another repository', async () => {
   await GitRepository.with(async (repository) => {
     repository.write({ 'main.c': MODULE('start'), 'fix.h': HEADER('right') });

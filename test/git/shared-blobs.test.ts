@@ -86,6 +86,27 @@ test('what revisions share is read once and is one unit; what one of them change
   });
 });
 
+test('an edit in one file of the draft reads that file again and nothing of the revisions', async () => {
+  await GitRepository.with((repository) => {
+    const files = {
+      'main.c': V2,
+      'a.c': 'int a(void) { return 1; }\n',
+      'b.c': 'int b(void) { return 1; }\n',
+    };
+    repository.write(files);
+    repository.commit('u1');
+    repository.write({ 'a.c': 'int a(void) { return 2; }\n' });
+    repository.commit('u2');
+    const draft = '  - { version: v3, module: lp_v3, sources: "*.c" }\n';
+    const { project, revisions, units } = open(repository, manifest(2, draft));
+    const before = { runs: revisions.program.runs, opened: units.counters.opened };
+    repository.write({ 'b.c': 'int b(void) { return 2; } /* longer */\n' });
+    project.analyse().findings();
+    expect(units.counters.opened).toBe(before.opened + 1);
+    expect(revisions.program.runs).toBe(before.runs);
+  });
+});
+
 test('places name the file as the manifest does and the oldest revision that has it', async () => {
   await GitRepository.with((repository) => {
     repository.write({ 'main.c': V2 });

@@ -80,7 +80,9 @@ export class GitProgram {
           windowsHide: true,
         },
       );
-      if (error) return new GitFailure(spawnTrouble(error));
+      // A git that refuses ends before it has read what it is asked.
+      const refused = error && 'code' in error && error.code === 'EPIPE' && status !== null;
+      if (error && !refused) return new GitFailure(spawnTrouble(error));
       if (status === 0) return stdout;
       const said = stderr.toString('utf8');
       if (said.includes('dubious ownership') || said.includes('is owned by someone else')) return 'not ours';
