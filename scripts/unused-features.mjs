@@ -13,21 +13,17 @@ export const UNUSED_FEATURES = {
   declaration: 'declarationProvider',
   diagnostic: 'diagnosticProvider',
   fileOperations: 'workspace.fileOperations',
-  foldingRange: 'foldingRangeProvider',
   formatting: 'documentFormattingProvider',
   implementation: 'implementationProvider',
   inlineCompletion: 'inlineCompletionProvider',
   inlineValue: 'inlineValueProvider',
   linkedEditingRange: 'linkedEditingRangeProvider',
   notebook: 'notebookDocumentSync',
-  rename: 'renameProvider',
   selectionRange: 'selectionRangeProvider',
   semanticTokens: 'semanticTokensProvider',
-  signatureHelp: 'signatureHelpProvider',
   textDocumentContent: 'workspace.textDocumentContent',
   typeDefinition: 'typeDefinitionProvider',
   typeHierarchy: 'typeHierarchyProvider',
-  workspaceSymbol: 'workspaceSymbolProvider',
 };
 
 /** Modules of vscode-languageserver that add an API to a connection which the server never calls. */

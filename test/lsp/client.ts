@@ -41,7 +41,14 @@ export class TestClient {
   #waiting: (() => void)[] = [];
   #versions = new Map<string, number>();
 
-  constructor(folder: string, capabilities: object = CAPABILITIES, options: object | null = null) {
+  /** `answers` sets what the client answers to the server's requests. */
+  constructor(
+    folder: string,
+    capabilities: object = CAPABILITIES,
+    answers: (connection: ProtocolConnection) => void = (connection) =>
+      connection.onRequest('client/registerCapability', () => null),
+    options: object | null = null,
+  ) {
     if (!existsSync(SERVER)) throw new Error(`${SERVER} is missing: npm run build`);
     this.process = spawn(process.execPath, [SERVER, '--stdio'], { stdio: ['pipe', 'pipe', 'inherit'] });
     const { stdin, stdout } = this.process;
@@ -59,7 +66,7 @@ export class TestClient {
         for (const wake of this.#waiting.splice(0)) wake();
       },
     );
-    this.connection.onRequest('client/registerCapability', () => null);
+    answers(this.connection);
     this.connection.listen();
     this.initialized = this.#initialize(folder, capabilities, options);
   }

@@ -35,6 +35,10 @@ export class LineageFolder {
     return text;
   }
 
+  write(name: string, text: string): void {
+    writeFileSync(this.file(name), text);
+  }
+
   remove(): void {
     rmSync(this.path, { recursive: true, force: true });
   }

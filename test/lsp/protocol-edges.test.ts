@@ -113,7 +113,7 @@ test('exit without shutdown is an error of the client', async () => {
 
 test('what it does not know it says so, and notifications of that kind are passed over', async () => {
   await session.initialize(folder.uri(''));
-  for (const method of ['textDocument/rename', 'livepatch/no-such', '$/no-such']) {
+  for (const method of ['textDocument/moniker', 'livepatch/no-such', '$/no-such']) {
     const answer = await session.ask(method, method, {});
     expect(answer.error?.code, method).toBe(ErrorCodes.MethodNotFound);
   }

@@ -6,6 +6,7 @@ import { AssemblyMemo, assemble, type OpenedSources } from '../core/lineage/asse
 import type { Lineage, LineageVersion } from '../core/lineage/lineage';
 import { Transitions } from '../core/lineage/transitions';
 import type { Located, ManifestVersion } from '../core/manifest/manifest';
+import type { RuleSeverity } from '../core/manifest/names';
 import { type ParsedManifest, parseManifest } from '../core/manifest/parse';
 import type { Problem } from '../core/manifest/problem';
 import type { Analysis } from '../features/analysis';
@@ -57,7 +58,9 @@ export class Project {
   #resolved: Map<string, Resolved> | null = null;
   #lineage: { readonly lineage: Lineage; readonly inputs: readonly unknown[] } | null = null;
   #transitions: Transitions | null = null;
+  #severities: ReadonlyMap<string, RuleSeverity> = new Map();
   #findings: {
+    readonly severities: ReadonlyMap<string, RuleSeverity>;
     readonly lineage: Lineage;
     readonly problems: readonly Problem[];
     readonly list: readonly Finding[];
@@ -92,10 +95,17 @@ export class Project {
     return this.#answer;
   }
 
+  /** The severities that the person wants; what the manifest says of a rule goes before it. */
+  useSeverities(severities: ReadonlyMap<string, RuleSeverity>): void {
+    this.#severities = severities;
+  }
+
   /** Whether this file's text is part of the lineage. */
   involves(path: string): boolean {
+    if (path === this.manifest) return true;
+    // A request may come before the first analysis.
+    if (!this.#lineage) this.analyse();
     return (
-      path === this.manifest ||
       [...(this.#resolved?.values() ?? [])].some((it) => it.files.includes(path)) ||
       (this.#lineage?.lineage.versions ?? []).some((version) =>
         version.program?.units.some((unit) => unit.files.includes(path)),
@@ -274,8 +284,10 @@ export class Project {
     sourceProblems: readonly Problem[],
   ): readonly Finding[] {
     const kept = this.#findings;
+    const severities = this.#severities;
     const same =
-      kept?.problems.length === sourceProblems.length &&
+      kept?.severities === severities &&
+      kept.problems.length === sourceProblems.length &&
       kept.problems.every((it, i) => it.message === sourceProblems[i]?.message);
     if (same && kept.lineage === lineage) return kept.list;
     this.work.checks++;
@@ -286,14 +298,14 @@ export class Project {
       lineage,
       transitions,
       severity: (code, standard) => {
-        const set = parsed.manifest.rules.get(code)?.value;
+        const set = parsed.manifest.rules.get(code)?.value ?? severities.get(code);
         return set === undefined ? standard : set === 'off' ? null : set;
       },
       text: (file) => this.#text(file),
       unitsOf: (version) => version.program?.units ?? [],
       manifestPlace: (span) => ({ file: this.manifest, ...span }),
     });
-    this.#findings = { lineage, problems: sourceProblems, list };
+    this.#findings = { severities, lineage, problems: sourceProblems, list };
     return list;
   }
 

@@ -1,5 +1,6 @@
 import { dirname, join, relative, sep } from 'node:path';
 import { readBlobName } from '../core/blob-names';
+import type { RuleSeverity } from '../core/manifest/names';
 import type { Finding } from '../rules/rule';
 import { type Files, isInside, Overlay } from './files';
 import { RevisionFiles, Revisions } from './git/revisions';
@@ -19,6 +20,7 @@ export class Workspace {
   readonly #units: Units;
   #ignored: Ignored;
   readonly #projects = new Map<string, Project>();
+  #severities: ReadonlyMap<string, RuleSeverity> = new Map();
 
   constructor(disk: Files) {
     this.files = new Overlay(disk.revisions ? disk : new RevisionFiles(disk, new Revisions(false)));
@@ -82,11 +84,19 @@ export class Workspace {
     const folder = this.#folders
       .filter((candidate) => isInside(this.files, candidate, path))
       .sort((a, b) => b.length - a.length)[0];
-    this.#projects.set(path, new Project(path, folder ?? rootOf(path), this.files, this.#units));
+    const project = new Project(path, folder ?? rootOf(path), this.files, this.#units);
+    project.useSeverities(this.#severities);
+    this.#projects.set(path, project);
   }
 
   removeManifest(path: string): void {
     this.#projects.delete(path);
+  }
+
+  /** The severities of findings that the person wants in all lineages. */
+  useSeverities(severities: ReadonlyMap<string, RuleSeverity>): void {
+    this.#severities = severities;
+    for (const project of this.#projects.values()) project.useSeverities(severities);
   }
 
   /** A document was opened or changed. */

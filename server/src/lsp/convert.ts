@@ -3,6 +3,7 @@ import {
   type Diagnostic,
   DiagnosticSeverity,
   DiagnosticTag,
+  type Position,
   type Range,
   type TextEdit,
   type WorkspaceEdit,
@@ -23,12 +24,17 @@ const SEVERITY: Readonly<Record<Severity, DiagnosticSeverity>> = {
 };
 
 export function toRange(lines: Lines, span: Span): Range {
-  const start = lines.at(span.start);
-  const end = lines.at(span.end);
-  return {
-    start: { line: start.line, character: start.column },
-    end: { line: end.line, character: end.column },
-  };
+  return { start: toPosition(lines, span.start), end: toPosition(lines, span.end) };
+}
+
+export function toPosition(lines: Lines, offset: number): Position {
+  const { line, column } = lines.at(offset);
+  return { line, character: column };
+}
+
+/** The first and last line that a span touches, as folding wants them. */
+export function toLineSpan(lines: Lines, span: Span): { startLine: number; endLine: number } {
+  return { startLine: lines.at(span.start).line, endLine: lines.at(span.end).line };
 }
 
 /** The offset of a position; positions outside the text are taken to its nearest end. */

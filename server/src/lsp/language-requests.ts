@@ -4,30 +4,43 @@ import {
   Command,
   type Diagnostic,
   type Hover,
+  type ServerCapabilities,
 } from 'vscode-languageserver/node';
-import { Lines } from '../core/lines';
 import { type EditorAction, fixAll, quickFixes } from '../features/code-actions';
 import { hover } from '../features/hover';
 import type { Finding } from '../rules/rule';
-import { type EditTarget, toDiagnostic, toOffset, toRange, toSpan, toWorkspaceEdit } from './convert';
-import { type Session, throwIfCancelled } from './session';
+import { type EditTarget, toDiagnostic, toRange, toSpan, toWorkspaceEdit } from './convert';
+import { marginRequests } from './margin-requests';
+import { navigationRequests } from './navigation-requests';
+import { atPosition, type Session, throwIfCancelled } from './session';
+import { typingRequests } from './typing-requests';
 
-/** The kinds of code actions that this server has, for its capabilities. */
-export const ACTION_KINDS = ['quickfix', 'source.fixAll.livepatch'];
+const ACTION_KINDS = ['quickfix', 'source.fixAll.livepatch'];
+
+/** What the server can do, for its capabilities. */
+export const LANGUAGE_CAPABILITIES: ServerCapabilities = {
+  hoverProvider: true,
+  codeActionProvider: { codeActionKinds: ACTION_KINDS },
+  completionProvider: { triggerCharacters: [' ', '.', '=', '['] },
+  signatureHelpProvider: { triggerCharacters: ['=', '('] },
+  definitionProvider: true,
+  referencesProvider: true,
+  renameProvider: { prepareProvider: true },
+  workspaceSymbolProvider: true,
+  codeLensProvider: {},
+  inlayHintProvider: true,
+};
 
 /** The requests of the language server protocol itself. */
 export function languageRequests(session: Session): void {
-  const { connection, documents, uris, workspace } = session;
+  const { connection, uris, workspace } = session;
+  navigationRequests(session);
+  typingRequests(session);
+  marginRequests(session);
   connection.onHover((params, token) =>
     session.answer<Hover | null>('hover', null, token, () => {
-      const document = documents.get(params.textDocument.uri);
-      const path = uris.path(params.textDocument.uri);
-      if (!document || path === null) return null;
-      const lines = new Lines(document.getText());
-      const offset = toOffset(lines, params.position);
-      for (const project of workspace.projectsOf(path)) {
-        throwIfCancelled(token);
-        const answer = hover(project.analyse(), path, offset);
+      for (const { analysis, path, offset, lines } of atPosition(session, params, token)) {
+        const answer = hover(analysis, path, offset);
         if (answer) {
           return {
             contents: { kind: 'markdown', value: answer.markdown },

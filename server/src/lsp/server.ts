@@ -14,8 +14,10 @@ import { Disk } from '../host/files';
 import { RevisionFiles, Revisions } from '../host/git/revisions';
 import { startParser } from '../host/start-parser';
 import { Workspace } from '../host/workspace';
+import { Configuration } from './configuration';
 import { toDiagnostic, Uris } from './convert';
-import { ACTION_KINDS, languageRequests } from './language-requests';
+import { Editor } from './editor';
+import { LANGUAGE_CAPABILITIES, languageRequests } from './language-requests';
 import { ownRequests } from './own-requests';
 import {
   CHANGED_NOTIFICATION,
@@ -26,7 +28,7 @@ import {
   TRUSTED_NOTIFICATION,
 } from './protocol';
 import { Schedule } from './schedule';
-import { Session } from './session';
+import { patiently, Session } from './session';
 
 /** One connection to one editor: documents and files come in, findings go out; requests are answered elsewhere. */
 export class Server {
@@ -37,6 +39,8 @@ export class Server {
   readonly #uris: Uris;
   readonly #session: Session;
   readonly #schedule = new Schedule(() => this.#publish());
+  readonly #editor: Editor;
+  readonly #configuration: Configuration;
   /** What was published last, by file, so that unchanged lists are not sent again. */
   readonly #published = new Map<string, string>();
   #watches = false;
@@ -50,6 +54,12 @@ export class Server {
     this.#workspace = new Workspace(new RevisionFiles(new Disk(), this.#revisions));
     this.#uris = new Uris((file) => this.#workspace.revisionOf(file));
     this.#session = new Session(connection, this.#documents, this.#workspace, this.#uris);
+    this.#editor = new Editor(this.#session);
+    this.#configuration = new Configuration(this.#session, () => {
+      this.#workspace.useSeverities(this.#session.settings.rules);
+      this.#editor.refresh();
+      this.#schedule.changed();
+    });
   }
 
   listen(): void {
@@ -100,6 +110,9 @@ export class Server {
     this.#movesFolders = workspace?.workspaceFolders === true;
     session.versionedEdits = workspace?.workspaceEdit?.documentChanges === true;
     session.actionLiterals = textDocument?.codeAction?.codeActionLiteralSupport !== undefined;
+    session.symbolTrees = textDocument?.documentSymbol?.hierarchicalDocumentSymbolSupport === true;
+    this.#configuration.initialize(params);
+    this.#workspace.useSeverities(session.settings.rules);
     const folders = params.workspaceFolders ?? (params.rootUri ? [{ uri: params.rootUri, name: '' }] : []);
     for (const folder of folders) {
       const path = this.#uris.path(folder.uri);
@@ -114,8 +127,8 @@ export class Server {
       capabilities: {
         positionEncoding: 'utf-16',
         textDocumentSync: { openClose: true, change: TextDocumentSyncKind.Incremental },
-        hoverProvider: true,
-        codeActionProvider: { codeActionKinds: ACTION_KINDS },
+        ...LANGUAGE_CAPABILITIES,
+        ...this.#editor.initialize(params),
         workspace: { workspaceFolders: { supported: true, changeNotifications: true } },
       },
     };
@@ -125,7 +138,13 @@ export class Server {
     await this.#session.starting;
     await this.#session.guard('start', undefined, async () => {
       if (this.#session.phase !== 'running') return;
+      const [progress] = await Promise.all([
+        this.#editor.createProgress(),
+        patiently(this.#configuration.start()),
+      ]);
+      if (progress) await this.#editor.firstLook(progress);
       this.#schedule.changed();
+      await this.#editor.register();
       if (this.#watches) {
         // Tags and branches that move are told too: what a manifest names may mean another commit then.
         const refs = '**/.git/{packed-refs,refs/heads/**,refs/tags/**}';
@@ -180,12 +199,15 @@ export class Server {
           ...(version === null ? {} : { version }),
         });
       }
+      let changed = false;
       for (const project of this.#workspace.projects) {
         if (project.changedSinceLastAsked()) {
+          changed = true;
           const params: ManifestParams = { manifest: this.#uris.uri(project.manifest) };
           void this.#connection.sendNotification(CHANGED_NOTIFICATION, params);
         }
       }
+      if (changed) this.#editor.refresh();
       const count = [...findings.values()].reduce((sum, list) => sum + list.length, 0);
       const status: StatusParams = {
         busy: false,

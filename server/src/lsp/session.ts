@@ -4,12 +4,15 @@ import {
   ErrorCodes,
   LSPErrorCodes,
   ResponseError,
+  type TextDocumentPositionParams,
   type TextDocuments,
 } from 'vscode-languageserver/node';
 import type { TextDocument } from 'vscode-languageserver-textdocument';
 import { Lines } from '../core/lines';
+import type { Analysis } from '../features/analysis';
 import type { Workspace } from '../host/workspace';
-import type { EditTarget, Uris } from './convert';
+import { DEFAULTS, type Settings } from './configuration';
+import { type EditTarget, toOffset, type Uris } from './convert';
 
 /** Between `initialize` and `shutdown` a server is running; outside of that it answers nothing but errors. */
 export type Phase = 'new' | 'running' | 'over';
@@ -27,6 +30,8 @@ export class Session {
   /** What the editor can do with answers. */
   versionedEdits = false;
   actionLiterals = false;
+  symbolTrees = false;
+  settings: Settings = DEFAULTS;
 
   constructor(
     connection: Connection,
@@ -116,4 +121,42 @@ export class Session {
 export function throwIfCancelled(token: CancellationToken | undefined): void {
   if (token?.isCancellationRequested)
     throw new ResponseError(LSPErrorCodes.RequestCancelled, 'The request was cancelled.');
+}
+
+/** How long an answer of the editor is waited for before work goes on without it, in milliseconds. */
+const PATIENCE = 5_000;
+
+/** What a promise gives, or undefined where it takes too long: an editor that does not answer stops nothing. */
+export function patiently<T>(promise: Promise<T>): Promise<T | undefined> {
+  const late = new Promise<undefined>((done) => {
+    const timer = setTimeout(done, PATIENCE);
+    const stop = (): void => clearTimeout(timer);
+    promise.then(stop, stop);
+  });
+  return Promise.race([promise, late]);
+}
+
+/** A place that a request is about, in one of the lineages it belongs to. */
+export interface Asked {
+  readonly analysis: Analysis;
+  readonly path: string;
+  readonly lines: Lines;
+  readonly offset: number;
+}
+
+/** The position of a request in every lineage that its document takes part in; a cancellation ends it in between. */
+export function* atPosition(
+  { uris, workspace, documents }: Session,
+  params: TextDocumentPositionParams,
+  token: CancellationToken,
+): Generator<Asked> {
+  const document = documents.get(params.textDocument.uri);
+  const path = uris.path(params.textDocument.uri);
+  if (!document || path === null) return;
+  const lines = new Lines(document.getText());
+  const offset = toOffset(lines, params.position);
+  for (const project of workspace.projectsOf(path)) {
+    throwIfCancelled(token);
+    yield { analysis: project.analyse(), path, lines, offset };
+  }
 }

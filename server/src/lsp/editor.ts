@@ -1,0 +1,85 @@
+import {
+  DocumentSymbolRequest,
+  FoldingRangeRequest,
+  type InitializeParams,
+  type ServerCapabilities,
+  type WorkDoneProgressServerReporter,
+} from 'vscode-languageserver/node';
+import { patiently, type Session } from './session';
+
+/** For which documents outline and folding are asked: C has others who know it, and an empty answer is one too. */
+const MANIFESTS = [
+  { scheme: 'file', language: 'livepatch-manifest' },
+  { scheme: 'file', pattern: '**/{livepatch.yaml,livepatch.yml,*.livepatch.yaml}' },
+];
+
+/** What the server says to the editor unasked, as far as the editor can hear it. */
+export class Editor {
+  readonly #session: Session;
+  #progress = false;
+  #lens = false;
+  #hints = false;
+  #outline = false;
+  #folding = false;
+
+  constructor(session: Session) {
+    this.#session = session;
+  }
+
+  /** The capabilities that depend on the editor's. */
+  initialize({ capabilities }: InitializeParams): ServerCapabilities {
+    const { window, workspace, textDocument } = capabilities;
+    this.#progress = window?.workDoneProgress === true;
+    this.#lens = workspace?.codeLens?.refreshSupport === true;
+    this.#hints = workspace?.inlayHint?.refreshSupport === true;
+    this.#outline = textDocument?.documentSymbol?.dynamicRegistration === true;
+    this.#folding = textDocument?.foldingRange?.dynamicRegistration === true;
+    return { documentSymbolProvider: !this.#outline, foldingRangeProvider: !this.#folding };
+  }
+
+  async register(): Promise<void> {
+    const { client } = this.#session.connection;
+    const options = { documentSelector: MANIFESTS };
+    if (this.#outline) await client.register(DocumentSymbolRequest.type, options);
+    if (this.#folding) await client.register(FoldingRangeRequest.type, options);
+  }
+
+  /** What another file or a setting changed is asked for again. */
+  refresh(): void {
+    const { connection } = this.#session;
+    const refused = (error: unknown): void => connection.console.log(`refresh: ${String(error)}`);
+    if (this.#lens) connection.sendRequest('workspace/codeLens/refresh').catch(refused);
+    if (this.#hints) connection.languages.inlayHint.refresh().catch(refused);
+  }
+
+  /** Asks for a place to show how far the first analysis is; undefined where there is none or nothing to do. */
+  async createProgress(): Promise<WorkDoneProgressServerReporter | undefined> {
+    const { connection, workspace } = this.#session;
+    if (!this.#progress || workspace.projects.length === 0) return undefined;
+    return patiently(connection.window.createWorkDoneProgress());
+  }
+
+  /**
+   * Analyses all lineages once, one after the other, so that a person sees how far it is and requests are answered in
+   * between. A person who cancels it gets the rest with the first request that needs it.
+   */
+  async firstLook(progress: WorkDoneProgressServerReporter): Promise<void> {
+    const { projects } = this.#session.workspace;
+    progress.begin('Livepatch Lineage', 0, '', true);
+    let cancelled = false;
+    progress.token.onCancellationRequested(() => {
+      cancelled = true;
+    });
+    try {
+      for (const [index, project] of projects.entries()) {
+        const name = project.manifest.split('/').slice(-2).join('/');
+        progress.report((100 * index) / projects.length, `${index + 1}/${projects.length} ${name}`);
+        await new Promise((turn) => setTimeout(turn, 0));
+        if (cancelled || this.#session.phase !== 'running') break;
+        await this.#session.guard('first analysis', undefined, () => void project.analyse().findings());
+      }
+    } finally {
+      progress.done();
+    }
+  }
+}

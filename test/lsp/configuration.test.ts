@@ -1,0 +1,125 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { DiagnosticSeverity } from 'vscode-languageserver/node';
+import { DEFAULTS, readSettings } from '../../server/src/lsp/configuration';
+import { TestClient } from './client';
+import { LineageFolder } from './lineage-folder';
+
+let folder: LineageFolder;
+let client: TestClient;
+let settings: unknown;
+let asked: string[];
+
+/** An editor that is asked for settings, shows progress and refreshes what it shows. */
+const ABLE = {
+  window: { workDoneProgress: true },
+  workspace: {
+    configuration: true,
+    didChangeConfiguration: { dynamicRegistration: true },
+    codeLens: { refreshSupport: true },
+    inlayHint: { refreshSupport: true },
+  },
+  textDocument: {
+    documentSymbol: { dynamicRegistration: true, hierarchicalDocumentSymbolSupport: true },
+    foldingRange: { dynamicRegistration: true },
+  },
+};
+
+beforeEach(() => {
+  folder = new LineageFolder();
+  settings = {};
+});
+
+afterEach(() => {
+  if (client.process.exitCode === null && !client.process.killed) client.process.kill();
+  folder.remove();
+});
+
+function connect(): void {
+  // A list of its own: the server of the test before may still be speaking.
+  const heard: string[] = [];
+  asked = heard;
+  client = new TestClient(folder.path, ABLE, (connection) => {
+    for (const method of METHODS) connection.onRequest(method, (params) => answer(heard, method, params));
+    connection.onNotification('$/progress', ({ value }: { value: { kind: string } }) => {
+      heard.push(value.kind);
+    });
+  });
+}
+
+/** What the server may ask this editor. */
+const METHODS = [
+  'client/registerCapability',
+  'workspace/configuration',
+  'window/workDoneProgress/create',
+  'workspace/codeLens/refresh',
+  'workspace/inlayHint/refresh',
+];
+
+function answer(heard: string[], method: string, params: unknown): unknown {
+  heard.push(method);
+  if (method === 'client/registerCapability') {
+    const { registrations } = params as { registrations: { method: string; registerOptions: object }[] };
+    for (const it of registrations) heard.push(`${it.method} ${JSON.stringify(it.registerOptions)}`);
+  }
+  return method === 'workspace/configuration' ? [settings] : null;
+}
+
+/** The one finding of the example, and where it stands. */
+const RULE = 'unsafe-downgrade';
+const SOURCE = 'v2/livepatch_net_v2.c';
+
+test('severities of rules come from the settings, at the start and when they change', async () => {
+  settings = { rules: { [RULE]: 'hint' } };
+  connect();
+  const first = await client.until(folder.uri(SOURCE), (it) => it.length > 0);
+  expect(first.map((it) => [it.code, it.severity])).toEqual([[RULE, DiagnosticSeverity.Hint]]);
+  settings = { rules: { [RULE]: 'off' } };
+  await client.connection.sendNotification('workspace/didChangeConfiguration', { settings: null });
+  await client.until(folder.uri(SOURCE), (it) => it.length === 0);
+  await vi.waitFor(() => {
+    expect(asked).toContain('workspace/codeLens/refresh');
+    expect(asked).toContain('workspace/inlayHint/refresh');
+  }, 5_000);
+});
+
+test('what the manifest says of a rule goes before the settings', async () => {
+  folder.change('livepatch.yaml', (text) => `${text}rules:\n  ${RULE}: information\n`);
+  settings = { rules: { [RULE]: 'off' } };
+  connect();
+  const all = await client.until(folder.uri(SOURCE), (it) => it.length > 0);
+  expect(all.map((it) => [it.code, it.severity])).toEqual([[RULE, DiagnosticSeverity.Information]]);
+});
+
+test('the first analysis shows its progress; outline and folding are registered for manifests', async () => {
+  connect();
+  await client.until(folder.uri(SOURCE), (it) => it.length > 0);
+  await client.connection.sendRequest('workspace/symbol', { query: '' });
+  expect(asked.filter((it) => ['begin', 'report', 'end'].includes(it))).toEqual(['begin', 'report', 'end']);
+  expect(asked.indexOf('window/workDoneProgress/create')).toBeGreaterThanOrEqual(0);
+  const registered = await vi.waitFor(() => {
+    const found = asked.filter((it) => /^textDocument\/(documentSymbol|foldingRange) /.test(it));
+    expect(found).toHaveLength(2);
+    return found;
+  }, 5_000);
+  for (const it of registered) expect(it).toContain('"language":"livepatch-manifest"');
+  const { capabilities } = await client.initialized;
+  expect(capabilities.documentSymbolProvider).toBe(false);
+});
+
+test('an editor that answers no question gets its diagnostics all the same', async () => {
+  client = new TestClient(folder.path, ABLE, (connection) => {
+    for (const method of METHODS)
+      connection.onRequest(method, () =>
+        method === 'client/registerCapability' ? null : new Promise(() => {}),
+      );
+  });
+  expect(await client.until(folder.uri(SOURCE), (it) => it.length > 0)).not.toEqual([]);
+});
+
+test('settings may be anything', () => {
+  for (const value of [null, undefined, 7, 'x', [], { rules: [] }, { rules: { a: 1 } }, { codeLens: null }])
+    expect(readSettings(value)).toEqual(DEFAULTS);
+  expect(readSettings({ codeLens: { enable: false } }).codeLens).toBe(false);
+  expect(readSettings({ inlayHints: { enable: false } }).inlayHints).toBe(false);
+  expect([...readSettings({ rules: { a: 'off', b: 'loud' } }).rules]).toEqual([['a', 'off']]);
+});
