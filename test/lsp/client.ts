@@ -45,9 +45,9 @@ export class TestClient {
   constructor(
     folder: string,
     capabilities: object = CAPABILITIES,
+    options: object | null = null,
     answers: (connection: ProtocolConnection) => void = (connection) =>
       connection.onRequest('client/registerCapability', () => null),
-    options: object | null = null,
   ) {
     if (!existsSync(SERVER)) throw new Error(`${SERVER} is missing: npm run build`);
     this.process = spawn(process.execPath, [SERVER, '--stdio'], { stdio: ['pipe', 'pipe', 'inherit'] });

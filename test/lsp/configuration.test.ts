@@ -38,7 +38,7 @@ function connect(): void {
   // A list of its own: the server of the test before may still be speaking.
   const heard: string[] = [];
   asked = heard;
-  client = new TestClient(folder.path, ABLE, (connection) => {
+  client = new TestClient(folder.path, ABLE, null, (connection) => {
     for (const method of METHODS) connection.onRequest(method, (params) => answer(heard, method, params));
     connection.onNotification('$/progress', ({ value }: { value: { kind: string } }) => {
       heard.push(value.kind);
@@ -82,6 +82,17 @@ test('severities of rules come from the settings, at the start and when they cha
   }, 5_000);
 });
 
+test('findings come with their page and the places they speak of, in files that nobody opened', async () => {
+  connect();
+  const [finding] = await client.until(folder.uri(SOURCE), (it) => it.length > 0);
+  expect(finding?.source).toBe('livepatch');
+  expect(finding?.codeDescription?.href).toBe(`livepatch-rule:/${RULE}.md`);
+  const page = await client.connection.sendRequest<{ markdown: string }>('livepatch/page', { code: RULE });
+  expect(page.markdown).toMatch(/^# unsafe-downgrade\n/);
+  const related = finding?.relatedInformation?.map((it) => it.location.uri);
+  expect(related).toEqual([folder.uri(SOURCE), folder.uri('v1/livepatch_net_v1.c')]);
+});
+
 test('what the manifest says of a rule goes before the settings', async () => {
   folder.change('livepatch.yaml', (text) => `${text}rules:\n  ${RULE}: information\n`);
   settings = { rules: { [RULE]: 'off' } };
@@ -107,7 +118,7 @@ test('the first analysis shows its progress; outline and folding are registered 
 });
 
 test('an editor that answers no question gets its diagnostics all the same', async () => {
-  client = new TestClient(folder.path, ABLE, (connection) => {
+  client = new TestClient(folder.path, ABLE, null, (connection) => {
     for (const method of METHODS)
       connection.onRequest(method, () =>
         method === 'client/registerCapability' ? null : new Promise(() => {}),

@@ -1,15 +1,19 @@
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type {
-  CodeLens,
-  CompletionList,
-  DocumentSymbol,
-  FoldingRange,
-  InlayHint,
-  Location,
-  PrepareRenameResult,
-  SignatureHelp,
-  SymbolInformation,
-  WorkspaceEdit,
+import {
+  CancellationTokenSource,
+  type CodeLens,
+  type CompletionList,
+  type DocumentSymbol,
+  type FoldingRange,
+  type InlayHint,
+  type Location,
+  LSPErrorCodes,
+  type PrepareRenameResult,
+  type SignatureHelp,
+  type SymbolInformation,
+  type WorkspaceEdit,
 } from 'vscode-languageserver/node';
 import { FILES } from '../features/fixture';
 import { TestClient } from './client';
@@ -129,6 +133,34 @@ test('rename changes all files of the lineage, says why it cannot, and leaves C 
   const local = await at('v2.c', 'int demo_pre_patch', 'int demo_$0pre_patch');
   expect(await ask('textDocument/prepareRename', local)).toBeNull();
   expect(await ask('textDocument/rename', { ...local, newName: 'other' })).toBeNull();
+});
+
+test('a request that nobody waits for any more ends', async () => {
+  const params = await at('v1.c', 'int demo_pre_patch', 'int demo_$0pre_patch');
+  const requests = {
+    codeLens: params,
+    references: { ...params, context: { includeDeclaration: true } },
+    rename: { ...params, newName: 'x' },
+  };
+  for (const [name, given] of Object.entries(requests)) {
+    const source = new CancellationTokenSource();
+    const answer = client.connection.sendRequest(`textDocument/${name}`, given, source.token);
+    source.cancel();
+    await expect(answer, name).rejects.toMatchObject({ code: LSPErrorCodes.RequestCancelled });
+  }
+  // The server is there for the next one.
+  expect(await ask<Location[]>('textDocument/definition', params)).toHaveLength(2);
+});
+
+test('every command of a lens is one that the extension has', async () => {
+  const params = await at('v1.c', '#include', '$0#include');
+  const lenses = await ask<CodeLens[]>('textDocument/codeLens', params);
+  const manifest = JSON.parse(readFileSync(resolve(import.meta.dirname, '../../package.json'), 'utf8')) as {
+    contributes: { commands: { command: string }[] };
+  };
+  const contributed = manifest.contributes.commands.map((it) => it.command);
+  expect(lenses.length).toBeGreaterThan(3);
+  for (const lens of lenses) expect(contributed).toContain(lens.command?.command);
 });
 
 test('outline and folding are the manifest’s alone; symbols are found by name', async () => {

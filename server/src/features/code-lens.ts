@@ -25,11 +25,13 @@ export function codeLenses(analysis: Analysis, file: string): Lens[] {
     for (const { place } of version.facts?.patches ?? [])
       if (isHere(place)) found.push(...patchLenses(analysis, version, place));
     const seen = new Set<number>();
+    let replaced: readonly Replaced[] | null = null;
     for (const { object, callback } of callbacksOf(version)) {
       const { definition } = callback;
       if (!definition || !isHere(definition) || seen.has(definition.start)) continue;
       seen.add(definition.start);
-      const skipping = replacedBy(analysis, version).filter(({ skipped }) =>
+      replaced ??= replacedBy(analysis, version);
+      const skipping = replaced.filter(({ skipped }) =>
         skipped.some((it) => it.object === object && it.callback === callback.callback),
       );
       const first = skipping[0];

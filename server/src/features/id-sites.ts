@@ -46,6 +46,8 @@ function sitesOf(analysis: Analysis, version: LineageVersion): IdSite[] {
   const units = analysis.unitsOf(version);
   const found: IdSite[] = [];
   const add = (place: Place, api: string, kind: IdKind, argument: number, known: string | null): void => {
+    // Of a git revision only the places are at hand, not the text.
+    if (place.revision !== undefined) return;
     const text = analysis.text(place.file).slice(place.start, place.end);
     const at = api === '.states' ? entryId(text) : argumentAt(text, argument);
     if (!at) return;
