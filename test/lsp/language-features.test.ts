@@ -5,6 +5,7 @@ import {
   CancellationTokenSource,
   type CodeLens,
   type CompletionList,
+  DiagnosticTag,
   type DocumentSymbol,
   type FoldingRange,
   type InlayHint,
@@ -133,6 +134,14 @@ test('rename changes all files of the lineage, says why it cannot, and leaves C 
   const local = await at('v2.c', 'int demo_pre_patch', 'int demo_$0pre_patch');
   expect(await ask('textDocument/prepareRename', local)).toBeNull();
   expect(await ask('textDocument/rename', { ...local, newName: 'other' })).toBeNull();
+});
+
+test('what can never run is marked as unnecessary', async () => {
+  const params = await at('v1.c', '\tif (before)\n\t\treturn 0;\n', '\treturn -EINVAL;$0\n');
+  const { uri } = (params as { textDocument: { uri: string } }).textDocument;
+  const all = await client.until(uri, (it) => it.some((one) => one.code === 'callback-never-runs'));
+  const found = all.find((it) => it.code === 'callback-never-runs');
+  expect(found).toMatchObject({ severity: 4, tags: [DiagnosticTag.Unnecessary] });
 });
 
 test('a request that nobody waits for any more ends', async () => {

@@ -1,5 +1,6 @@
 import { badObjectName } from './bad-object-name';
 import { callbackInInitMemory } from './callback-in-init-memory';
+import { callbackNeverRuns } from './callback-never-runs';
 import { cleanupImpossible } from './cleanup-impossible';
 import { cleanupInPrePatch } from './cleanup-in-pre-patch';
 import { codeOutsideConsistencyModel } from './code-outside-consistency-model';
@@ -84,6 +85,7 @@ export const RULES: readonly Rule[] = [
   ignoredFailure,
   callbackInInitMemory,
   prePatchBlocksModule,
+  callbackNeverRuns,
   sideEffectInInitExit,
   shadowAllocTwice,
   codeOutsideConsistencyModel,

@@ -1,0 +1,98 @@
+import { expect, test } from 'vitest';
+import { expectMarked, lineage, manifest } from './fixture';
+
+const CODE = 'callback-never-runs';
+const MARK = `//~ ${CODE}`;
+
+/** A livepatch whose pre_patch consists of these statements; the marks stand under the entries. */
+function behind(statements: string, mark = '', objects?: string, before = ''): string {
+  return lineage(manifest(['draft']), {
+    body: `${before}static int hook(struct klp_object *obj)
+{
+${statements}
+}
+static void on(struct klp_object *obj)
+{
+  pr_info("on\\n");
+}
+static void off(struct klp_object *obj)
+{
+  pr_info("off\\n");
+}`,
+    ...(objects === undefined
+      ? {
+          callbacks: `      .pre_patch = hook,\n      .post_patch = on,\n${mark}\n      .post_unpatch = off,\n${mark}`,
+        }
+      : { objects }),
+  });
+}
+
+test('a constant that is an error', async () => {
+  const findings = await expectMarked(behind('  return -EINVAL;', `${MARK}: hook() in front of it`), CODE);
+  expect(findings.map((it) => [it.severity, it.unnecessary])).toEqual([
+    ['hint', true],
+    ['hint', true],
+  ]);
+});
+
+// As klp_pre_patch_callback() in kernel/livepatch/core.h: any value but 0.
+test('a positive number is an error, too', async () => {
+  await expectMarked(behind('  return 1;', MARK), CODE);
+});
+
+test('an error behind work that is undone', async () => {
+  await expectMarked(
+    behind('  void *p = kzalloc(8, GFP_KERNEL);\n\n  kfree(p);\n  return -ENODEV;', MARK),
+    CODE,
+  );
+});
+
+test('both ways lead to an error', async () => {
+  await expectMarked(behind('  if (!acme_supported())\n    return -ENODEV;\n  return -EBUSY;', MARK), CODE);
+});
+
+test('a variable that only ever holds an error', async () => {
+  await expectMarked(behind('  return wrong;', MARK, undefined, 'static int wrong = -EIO;\n'), CODE);
+});
+
+test('a module object that refuses its module; vmlinux is not concerned', async () => {
+  const objects = `  {
+    .funcs = funcs,
+    .callbacks = { .post_patch = on },
+  },
+  {
+    .name = "ext4",
+    .funcs = funcs,
+    .callbacks = {
+      .pre_patch = hook,
+      .post_unpatch = off,
+${MARK}: ext4
+    },
+  },`;
+  await expectMarked(behind('  return -EINVAL;', '', objects), CODE);
+});
+
+test.each([
+  ['success', '  return 0;', ''],
+  ['one way to success', '  if (!acme_supported())\n    return -ENODEV;\n  return 0;', ''],
+  [
+    'what a kernel function returns',
+    '  return register_reboot_notifier(&nb);',
+    'static struct notifier_block nb;\n',
+  ],
+  ['a parameter', '  return ret;', 'static int ret = -ENODEV;\nmodule_param(ret, int, 0644);\n'],
+  ['a lack of memory', '  return kzalloc(8, GFP_KERNEL) ? 0 : -ENOMEM;', ''],
+])('silent: %s', async (_, statements, before) => {
+  await expectMarked(behind(statements, '', undefined, before), CODE);
+});
+
+test('silent: nothing stands behind it', async () => {
+  await expectMarked(
+    behind(
+      '  return -EINVAL;',
+      '',
+      '  {\n    .funcs = funcs,\n    .callbacks = { .pre_patch = hook },\n  },',
+    ),
+    CODE,
+  );
+});
