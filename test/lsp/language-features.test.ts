@@ -2,7 +2,6 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import {
-  CancellationTokenSource,
   type CodeLens,
   type CompletionList,
   DiagnosticTag,
@@ -10,7 +9,6 @@ import {
   type FoldingRange,
   type InlayHint,
   type Location,
-  LSPErrorCodes,
   type PrepareRenameResult,
   type SignatureHelp,
   type SymbolInformation,
@@ -142,23 +140,6 @@ test('what can never run is marked as unnecessary', async () => {
   const all = await client.until(uri, (it) => it.some((one) => one.code === 'callback-never-runs'));
   const found = all.find((it) => it.code === 'callback-never-runs');
   expect(found).toMatchObject({ severity: 4, tags: [DiagnosticTag.Unnecessary] });
-});
-
-test('a request that nobody waits for any more ends', async () => {
-  const params = await at('v1.c', 'int demo_pre_patch', 'int demo_$0pre_patch');
-  const requests = {
-    codeLens: params,
-    references: { ...params, context: { includeDeclaration: true } },
-    rename: { ...params, newName: 'x' },
-  };
-  for (const [name, given] of Object.entries(requests)) {
-    const source = new CancellationTokenSource();
-    const answer = client.connection.sendRequest(`textDocument/${name}`, given, source.token);
-    source.cancel();
-    await expect(answer, name).rejects.toMatchObject({ code: LSPErrorCodes.RequestCancelled });
-  }
-  // The server is there for the next one.
-  expect(await ask<Location[]>('textDocument/definition', params)).toHaveLength(2);
 });
 
 test('every command of a lens is one that the extension has', async () => {

@@ -1,3 +1,4 @@
+import { readBlobName } from '../core/blob-names';
 import { lex, NAME } from '../core/csource/lexer';
 import { type LineageVersion, versionByName } from '../core/lineage/lineage';
 import { IDENTIFIER, RESERVED_NAME, VERSION_NAME } from '../core/manifest/names';
@@ -56,7 +57,7 @@ function subjectAt(analysis: Analysis, file: string, offset: number): Subject | 
     const span = { start: at.place.start, end: at.place.end };
     return { k: 'version', version: at.version, span, text: at.text };
   }
-  const word = wordAt(text, offset);
+  const word = readBlobName(file) ? null : wordAt(text, offset);
   if (!word) return null;
   const written = text.slice(word.start, word.end);
   const sites = idSites(analysis);
@@ -96,6 +97,8 @@ function renameConstant(analysis: Analysis, old: string, name: string): RenameAn
   for (const version of analysis.lineage.versions) {
     const files = new Map<string, Place[]>();
     for (const file of analysis.filesOf(version)) {
+      // What stands in a git revision keeps its name.
+      if (readBlobName(file)) continue;
       const found = tokensOf(analysis.text(file), old, file);
       if (found.length > 0) files.set(file, found);
       const clash = tokensOf(analysis.text(file), name, file)[0];
@@ -139,6 +142,8 @@ function renameNumber(analysis: Analysis, kind: IdKind, id: string, name: string
   const edits = new Map<string, ActionEdit>();
   for (const site of sites) {
     if (site.id !== id) continue;
+    if (readBlobName(site.place.file))
+      return { problem: `${site.version.name} stands in a git revision and cannot be given another id.` };
     if (!isC(site.place.file)) return inDiff(site.version);
     const place = /^\d/.test(site.text) ? numberOf(site) : macroBody(analysis, site);
     if (!place)
