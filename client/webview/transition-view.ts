@@ -1,5 +1,6 @@
 /** One transition: its verdict and what can be done, what runs and what does not, what stays behind, the kernel log. */
 import type { PanelModel, PanelSource, PanelTransition } from '../../server/src/features/panel-model';
+import { DiffView } from './diff-view';
 import { button, element, prose, put, putText } from './dom';
 import { LogView } from './log-view';
 import { shown } from './shown-text';
@@ -27,6 +28,8 @@ export class TransitionView {
   #timeline: TimelineView;
   #text: TextView;
   #log: LogView;
+  #diff: DiffView;
+  #model: PanelModel | null = null;
   #body: HTMLDivElement;
   #transition: PanelTransition | null = null;
   /** What is on the page, so that an edit that changes nothing here redraws nothing. */
@@ -39,6 +42,7 @@ export class TransitionView {
     this.#timeline = new TimelineView({ open: actions.open, moment: goTo });
     this.#text = new TextView(actions.open);
     this.#log = new LogView(goTo);
+    this.#diff = new DiffView(actions.open);
     const steps = element(
       'div',
       { class: 'steps', role: 'group', 'aria-label': 'Step through the run' },
@@ -73,6 +77,7 @@ export class TransitionView {
       'div',
       { class: 'body' },
       this.#verdict,
+      this.#diff.node,
       element('h2', {}, 'What runs, what does not'),
       run,
       this.#leftovers,
@@ -89,6 +94,8 @@ export class TransitionView {
 
   /** Fills the two choices from the versions of `model`. */
   updateModel(model: PanelModel): void {
+    this.#model = model;
+    this.#drawDiff();
     const names = model.versions.map((version) => version.version);
     for (const [select, values] of [
       [this.#from, ['none', ...names]],
@@ -124,6 +131,7 @@ export class TransitionView {
     this.#transition = transition;
     this.#body.hidden = false;
     this.#drawVerdict(transition);
+    this.#drawDiff();
     this.#timeline.update(transition);
     this.#text.update(transition);
     this.#drawLeftovers(transition);
@@ -189,6 +197,11 @@ export class TransitionView {
       other.value = next;
     }
     this.#actions.select(this.#from.value, this.#to.value);
+  }
+
+  #drawDiff(): void {
+    if (this.#model !== null && this.#transition !== null)
+      this.#diff.update(this.#model, this.#transition.from, this.#transition.to);
   }
 
   #drawVerdict(transition: PanelTransition): void {

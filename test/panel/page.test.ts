@@ -97,6 +97,29 @@ describe.runIf(chromium !== null)('the page in a browser', () => {
     await panel.close();
   });
 
+  test('tells what differs between the two versions, by keyboard, each with its source', async () => {
+    const panel = await opened();
+    const { page } = panel;
+    const diff = page.locator('details.diff');
+    await diff.locator('summary').focus();
+    await page.keyboard.press('Enter');
+    // From v2 to v1: the function v2 added, its two callbacks and its debugfs file are gone.
+    expect(await diff.getByRole('listitem').allInnerTexts()).toEqual([
+      '− removed vmlinux: eth_commit_mac_addr_change',
+      '− removed vmlinux: pre_patch',
+      '− removed vmlinux: post_unpatch',
+      '− removed debugfs file net_status',
+    ]);
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('Enter');
+    expect((await panel.posted()).slice(1)).toEqual([
+      { type: 'open', source: { uri: 'file:///lineage/v2/livepatch_net_v2.c', line: 60, column: 1 } },
+    ]);
+    expect(panel.trouble).toEqual([]);
+    await page.screenshot({ path: artefact('panel-diff.png') });
+    await panel.close();
+  });
+
   test('posts the actions of the transition and of the page', async () => {
     const panel = await opened();
     await panel.page.getByRole('button', { name: 'Generate v3 = v1 + cleanup after v2' }).click();
