@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { CHECK_TASK, CheckTasks } from './check-tasks';
 import type { CommandId } from './command-ids';
 import { compareVersions } from './commands/compare-versions';
 import { createManifest } from './commands/create-manifest';
@@ -53,6 +54,7 @@ export function activate(context: vscode.ExtensionContext): void {
     vscode.workspace.registerTextDocumentContentProvider(REVISION_SCHEME, new Revisions(handle)),
     vscode.workspace.onDidGrantWorkspaceTrust(() => handle.trust()),
     runs,
+    vscode.tasks.registerTaskProvider(CHECK_TASK, new CheckTasks(context.extensionPath)),
     vscode.workspace.registerTextDocumentContentProvider(RUN_SCHEME, runs),
     startWhenNeeded(handle, log),
   );

@@ -18,7 +18,7 @@ interface Package {
   };
   contributes: {
     commands: { command: string; title: string; category: string }[];
-    languages: { id: string; filenames: string[]; filenamePatterns: string[]; configuration: string }[];
+    languages: { id: string; filenames: string[]; filenamePatterns: string[]; configuration?: string }[];
     grammars: { path: string; scopeName: string; injectTo?: string[] }[];
     snippets: { path: string; language: string }[];
     yamlValidation: { url: string }[];
@@ -48,7 +48,7 @@ describe('package.json', () => {
   });
 
   test('leaves the C language to others and takes manifests by name', () => {
-    expect(contributes.languages.map((one) => one.id)).toEqual(['livepatch-manifest']);
+    expect(contributes.languages.map((one) => one.id)).toEqual(['livepatch-manifest', 'livepatch-log']);
     expect(contributes.languages[0]?.filenames).toEqual(['livepatch.yaml', 'livepatch.yml']);
     expect(contributes.languages[0]?.filenamePatterns).toEqual(['*.livepatch.yaml']);
   });
@@ -57,6 +57,7 @@ describe('package.json', () => {
     expect([...manifest.activationEvents].sort()).toEqual([
       'onLanguage:c',
       'onLanguage:livepatch-manifest',
+      'onTaskType:klp-lineage',
       'onWebviewPanel:livepatch.stack',
       'workspaceContains:**/*.livepatch.yaml',
       'workspaceContains:**/livepatch.yaml',
@@ -67,7 +68,7 @@ describe('package.json', () => {
   test('points only at files that are there', () => {
     const files = [
       manifest.icon,
-      ...contributes.languages.map((one) => one.configuration),
+      ...contributes.languages.flatMap((one) => one.configuration ?? []),
       ...contributes.grammars.map((one) => one.path),
       ...contributes.snippets.map((one) => one.path),
       ...contributes.yamlValidation.map((one) => one.url),

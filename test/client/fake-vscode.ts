@@ -181,6 +181,7 @@ export function fakeVscode() {
         started.push(task);
         return task;
       },
+      registerTaskProvider: nothing,
       onDidEndTaskProcess: ended.event,
       /** The task's process has ended. */
       end: (execution: unknown) => ended.fire({ execution }),
