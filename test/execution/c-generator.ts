@@ -1,3 +1,4 @@
+import { idiomLines } from './c-idioms';
 import { objectLines, printLine, type SnippetSource } from './c-snippets';
 import { Random } from './random';
 
@@ -294,7 +295,8 @@ class FunctionText implements SnippetSource {
         return this.line(indent, `if (++${n} < ${2 + r.below(3)}) goto ${label}; }`);
       }
       default:
-        for (const line of objectLines(this, v.name)) this.line(indent, line);
+        for (const line of (r.below(2) === 0 ? objectLines : idiomLines)(this, v.name))
+          this.line(indent, line);
         return;
     }
   }

@@ -74,10 +74,10 @@ export function objectLines(source: SnippetSource, target: string): string[] {
       return lines;
     case 6:
       lines.push(
-        `{ char s${n}[] = "hello"; char t${n}[10] = "ab"; s${n}[(${e()}) & 3] = 'A' + ((${e()}) & 15); t${n}[2] = '!';`,
+        `{ char str${n}[] = "hello"; char t${n}[10] = "ab"; str${n}[(${e()}) & 3] = 'A' + ((${e()}) & 15); t${n}[2] = '!';`,
       );
       lines.push(
-        `pr_info("%s %d %d [%s] [%7s] [%-7s] [%.2s] %c\\n", s${n}, (int)sizeof(s${n}), length(s${n}), t${n}, t${n}, s${n}, s${n}, s${n}[1]); }`,
+        `pr_info("%s %d %d [%s] [%7s] [%-7s] [%.2s] %c\\n", str${n}, (int)sizeof(str${n}), length(str${n}), t${n}, t${n}, str${n}, str${n}, str${n}[1]); }`,
       );
       return lines;
     case 7:

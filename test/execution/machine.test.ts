@@ -108,7 +108,8 @@ static unsigned char b; module_param(b, byte, 0);
 static unsigned long big; module_param(big, ulong, 0);
 static int list[4]; static int count; module_param_array(list, int, &count, 0);
 static int inner; module_param_named(outer, inner, int, 0644);
-static int start(void) { pr_info("%d %d %s %u %lu %d %d %d\\n", flag, no, name, b, big, list[0], list[2], inner); return 0; }
+static int ops; module_param_cb(by_ops, &param_ops_int, &ops, 0644);
+static int start(void) { pr_info("%d %d %s %u %lu %d %d %d %d %d\\n", flag, no, name, b, big, list[0], list[2], inner, count, ops); return 0; }
 module_init(start);`;
   const given = {
     flag: 'Y',
@@ -118,11 +119,12 @@ module_init(start);`;
     big: '18446744073709551615',
     list: '1,2,3',
     outer: '010',
+    by_ops: '-7',
   };
   const { host, machine, inserted } = load(text, given);
   expect(inserted).toBe(0);
   machine.init(1);
-  expect(host.lines).toEqual(['1 1 eth0 255 18446744073709551615 1 3 8']);
+  expect(host.lines).toEqual(['1 1 eth0 255 18446744073709551615 1 3 8 3 -7']);
   expect(machine.setParameter(1, 'name', 'x')).toBe(-13);
 });
 

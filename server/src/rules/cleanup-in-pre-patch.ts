@@ -4,6 +4,7 @@ import type { LineageVersion } from '../core/lineage/lineage';
 import { targetsLoaded } from '../core/lineage/run';
 import type { Step } from '../core/manifest/steps';
 import type { Certainty } from '../core/place';
+import { movedTo } from './callback-edits';
 import type { RuleContext } from './context';
 import { load, moduleObjectOf } from './effect-story';
 import { eventsOf, isOf, loadStep, upgrades } from './pair-runs';
@@ -71,7 +72,10 @@ Do in \`pre_patch\` only what can fail and must be able to stop the upgrade: all
         else found.set(key, early);
       }
     }
-    return [...found.values()].map(findingOf);
+    return [...found.values()].map((early) => ({
+      ...findingOf(early),
+      fixes: movedTo(context, early.to, early.by, 'post_patch'),
+    }));
   },
 };
 

@@ -6,6 +6,7 @@ import { identity } from '../core/lineage/left-behind';
 import type { LineageVersion } from '../core/lineage/lineage';
 import type { Run } from '../core/lineage/run';
 import type { Place } from '../core/place';
+import { takenOver } from './callback-edits';
 import type { RuleContext } from './context';
 import { duringWords } from './effect-story';
 import { conditionsAt, ownVariableIn } from './guards';
@@ -13,7 +14,7 @@ import { chainFindings } from './histories';
 import { throughTheEnd, undoneAlone } from './own-cycle';
 import { eventsOf, isOf, isReplacedIn, upgrades } from './pair-runs';
 import { stepsWithoutTargets } from './placement';
-import type { Finding, Rule } from './rule';
+import type { Finding, Fix, Rule } from './rule';
 import { byStateOrShadow, milder, namesOf, theEffect } from './wording';
 
 /** What a version must remember beyond its own life, and keeps where it does not survive a replacement. */
@@ -102,6 +103,7 @@ function savedAgain(context: RuleContext, from: LineageVersion, to: LineageVersi
           `${to.name} saves ${theEffect(effect)} as it finds it, and after ${from.name} that is not the original value: ` +
           `its ${duringWords(back)} writes back what ${from.name} had set, and the original is lost. ` +
           `Take over what ${from.name} saved, by ${byStateOrShadow(to)}.`,
+        fixes: takenOver(context, from, to, saved ?? back.place),
         more: { message: `${to.name} writes it back here, in ${duringWords(back)}`, place: back.place },
       }),
     );
@@ -233,7 +235,12 @@ function finding(
   from: LineageVersion,
   effect: Effect,
   run: Run,
-  said: { readonly place: Place; readonly what: string; readonly more?: Finding['related'][number] },
+  said: {
+    readonly place: Place;
+    readonly what: string;
+    readonly more?: Finding['related'][number];
+    readonly fixes?: readonly Fix[];
+  },
 ): Finding {
   return {
     code: 'forgotten-original-value',
@@ -247,6 +254,6 @@ function finding(
       ...(said.more ? [said.more] : []),
     ],
     run: stepsWithoutTargets(run),
-    fixes: [],
+    fixes: said.fixes ?? [],
   };
 }

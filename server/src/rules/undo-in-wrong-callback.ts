@@ -4,6 +4,7 @@ import { identity } from '../core/lineage/left-behind';
 import type { LineageVersion } from '../core/lineage/lineage';
 import type { Run } from '../core/lineage/run';
 import type { Certainty } from '../core/place';
+import { movedTo } from './callback-edits';
 import { renamedCallback } from './callback-table';
 import type { RuleContext } from './context';
 import {
@@ -19,7 +20,7 @@ import {
   wasLoaded,
   waysAlone,
 } from './own-life';
-import type { Finding, Rule } from './rule';
+import type { Finding, Fix, Rule } from './rule';
 import { consequence, hazardOf, milder, theEffect } from './wording';
 
 /** An undo in a callback that is not the partner of the one that did it. */
@@ -160,14 +161,11 @@ function vainFinding(
   };
 }
 
-function moved(
-  context: RuleContext,
-  version: LineageVersion,
-  by: Actor,
-  to: CallbackKind,
-): ReturnType<typeof renamedCallback> {
+function moved(context: RuleContext, version: LineageVersion, by: Actor, to: CallbackKind): readonly Fix[] {
   const from = CALLBACK_KINDS.find((kind) => kind === by.during);
-  return from ? renamedCallback(context, version, by.function, from, to) : [];
+  if (!from) return [];
+  const renamed = renamedCallback(context, version, by.function, from, to);
+  return renamed.length > 0 ? renamed : movedTo(context, version, by, to);
 }
 
 function isCallback(during: string): boolean {

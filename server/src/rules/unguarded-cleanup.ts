@@ -2,6 +2,7 @@ import type { Actor, Effect, EffectEvent } from '../core/execution/effects';
 import { isWanted, type LineageVersion } from '../core/lineage/lineage';
 import type { Run } from '../core/lineage/run';
 import type { Certainty, Place } from '../core/place';
+import { guardedBy } from './callback-edits';
 import type { RuleContext } from './context';
 import { duringWords } from './effect-story';
 import { eventsOf, isOf, loadStep, TAKING_OVER, upgrades } from './pair-runs';
@@ -89,7 +90,9 @@ function unguarded(context: RuleContext, from: LineageVersion, to: LineageVersio
       const cleanup = cleanups.find((item) => isAbout(item, event));
       if (!cleanup || found.some((finding) => finding.place.start === placeOf(event)?.start)) continue;
       const harm = harmOf(without, event, cleanup, to);
-      if (harm) found.push(findingOf(from, to, other, cleanup, harm, without));
+      if (!harm) continue;
+      const fixes = isInside(event, cleanup) ? guardedBy(context, from, to, cleanup.by) : [];
+      found.push({ ...findingOf(from, to, other, cleanup, harm, without), fixes });
     }
   }
   return found;
@@ -114,6 +117,12 @@ function isAbout({ by }: Cleanup, event: EffectEvent): boolean {
   if (event.k === 'fault') return event.by.function === by.function && event.by.during === by.during;
   if (!place || place.file !== by.place.file) return false;
   return by.place.start <= place.start && place.end <= by.place.end;
+}
+
+/** Nothing goes wrong in front of the call, which a guard around it would leave as it is. */
+function isInside(event: EffectEvent, { by }: Cleanup): boolean {
+  const place = placeOf(event);
+  return place !== null && by.place.start <= place.start && place.end <= by.place.end;
 }
 
 interface Harm {

@@ -167,23 +167,25 @@ class ItemReader {
   ): void {
     const plain = macro === 'module_param' || macro === 'module_param_unsafe' || macro === 'module_param_hw';
     const array = macro === 'module_param_array';
+    const isCallback = macro.includes('_cb');
     const name = args[0] ?? '';
-    const variable =
-      plain || array ? name : macro.includes('_cb') ? (args[2] ?? '').replace(/^&/, '') : (args[1] ?? '');
+    const variable = plain || array ? name : isCallback ? (args[2] ?? '').replace(/^&/, '') : (args[1] ?? '');
     const type =
       plain || array
         ? args[1]
-        : macro.includes('_cb')
-          ? 'callback'
+        : isCallback
+          ? (/^&param_ops_(\w+)$/.exec(args[1] ?? '')?.[1] ?? 'callback')
           : macro === 'module_param_string'
             ? 'string'
             : args[2];
     const last = args[args.length - 1] ?? '';
+    const counted = /^&\s*(\w+)$/.exec(args[args.length - 2] ?? '')?.[1] ?? null;
     this.items.parameters.push({
       name,
       variable,
       type: type ?? '',
       permissions: this.permissions(last, tokens, all),
+      count: macro.startsWith('module_param_array') ? counted : null,
       place,
     });
   }

@@ -39,6 +39,8 @@ export interface ModuleParameter {
   readonly variable: string;
   readonly type: string;
   readonly permissions: number;
+  /** The variable that gets the number of elements given (module_param_array); null for none. */
+  readonly count: string | null;
   readonly place: Place;
 }
 

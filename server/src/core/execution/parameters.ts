@@ -81,6 +81,10 @@ export function setVariable(
     }
     for (const [path, value] of cells)
       it.memory.store(it.memory.block(id) ?? block, path, value, type.of, null, -1);
+    const count = parameter.count === null ? null : findVariable(module, parameter.count);
+    const counter = count === null ? undefined : it.memory.block(count.block);
+    if (count !== null && counter !== undefined)
+      it.memory.store(counter, '', values.length, count.type ?? { k: 'unknown', name: '' }, null, -1);
     return 0;
   }
   const value = parseParameter(parameter.type, text);
@@ -98,7 +102,7 @@ export function setVariable(
 
 function findVariable(module: LoadedModule, name: string): { block: number; type: CType | null } | null {
   for (const unit of module.image.units) {
-    if (!unit.unit.parameters.some((parameter) => parameter.variable === name)) continue;
+    if (!unit.unit.parameters.some(({ variable, count }) => variable === name || count === name)) continue;
     const ref = module.image.resolve(unit, name);
     if (ref.k === 'variable') {
       return {
