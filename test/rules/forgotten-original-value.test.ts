@@ -117,9 +117,59 @@ const TAKES = 'own->data = prev->data;';
 const READS = 'pr_info("was %d\\n", *(int *)prev->data);';
 const FORGETS = '(void)own;';
 
+/** The data of state 7 leads to a table of operations in the version that made it; `taking` as above. */
+const operating = (taking: string): LivepatchParts => ({
+  body: `struct saved { int level; const struct hooks *hooks; };
+struct hooks { void (*off)(struct saved *); };
+static void back(struct saved *s)
+{
+  console_loglevel = s->level;
+}
+static const struct hooks hooks = { .off = back };
+static void louder(struct klp_object *obj)
+{
+  struct klp_state *own = klp_get_state(&patch, 7);
+  struct klp_state *prev = klp_get_prev_state(7);
+  struct saved *s;
+
+  if (prev) {
+    s = own->data = prev->data;
+    ${taking}
+    return;
+  }
+  s = own->data = kzalloc(sizeof(*s), GFP_KERNEL);
+  if (!s)
+    return;
+  s->hooks = &hooks;
+  s->level = console_loglevel;
+  console_loglevel = 15;
+}
+static void quiet(struct klp_object *obj)
+{
+  struct saved *s = klp_get_state(&patch, 7)->data;
+
+  if (s)
+    s->hooks->off(s);
+}
+static void gone(struct klp_object *obj)
+{
+  kfree(klp_get_state(&patch, 7)->data);
+}`,
+  callbacks: '      .post_patch = louder,\n      .pre_unpatch = quiet,\n      .post_unpatch = gone,',
+  states: '  { .id = 7, .version = 1 },',
+});
+
 precision(
   'forgotten-original-value',
   [
+    {
+      what: "data that leads into the predecessor's module",
+      lineage: lineage(TWO, operating('pr_info("taken over\\n");'), operating('pr_info("taken over\\n");')),
+      says: 'Loaded after v1, v2 goes wrong when it is disabled: memory that is gone is used in v2',
+      on: 's->hooks->off',
+      run: ['load v1', 'load v2', 'unload v1', 'disable v2', 'unload v2'],
+      severity: 'error',
+    },
     {
       what: 'the changed value is saved as the original one',
       lineage: lineage(TWO, VALUE, VALUE),
@@ -161,6 +211,10 @@ precision(
     {
       why: 'three of that kind',
       lineage: lineage(THREE, handing(TAKES), handing(TAKES), handing(TAKES, READS)),
+    },
+    {
+      why: 'the successor sets its own table of operations',
+      lineage: lineage(TWO, operating('s->hooks = &hooks;'), operating('s->hooks = &hooks;')),
     },
     { why: 'the successor does not touch it', lineage: lineage(TWO, VALUE, {}) },
     {

@@ -1,3 +1,4 @@
+import { ERRNO } from '../core/kernel/types';
 import type { LineageVersion } from '../core/lineage/lineage';
 import { describeEffect, type Transition, type Transitions } from '../core/lineage/transitions';
 import { formatStep } from '../core/manifest/steps';
@@ -119,10 +120,23 @@ function callbacksOf(transition: Transition): Pick<Story, 'called' | 'skipped'> 
   return { called, skipped };
 }
 
+/** The livepatch whose transition was still pending when the next was refused. */
+function pendingIn({ run }: Transition): string | null {
+  const at = run.verdict.refusals[0]?.step ?? 0;
+  const pending = run.verdict.refusals[0]?.result === -ERRNO.EBUSY ? run.outcomes[at - 1]?.transition : null;
+  return pending ? run.end.nameOf(pending.patch).module : null;
+}
+
 function whatToDo(transition: Transition): string {
   const { from, to } = transition;
   const { word } = transition.run.verdict;
   if (word === 'clean') return 'Nothing to do.';
+  if (word === 'refused') {
+    const held = pendingIn(transition);
+    if (held)
+      return `Nothing can be loaded while the transition of ${held} is pending: a task of a target module stands in a function that it patches. Let that task leave it first.`;
+    if (!from) return `Mend ${to.name}: the kernel does not take it on a clean kernel either.`;
+  }
   if (!from) return `Mend ${to.name}: what it does is not undone by its own callbacks.`;
   if (from.index > to.index) {
     return `To get from ${from.name} back to ${to.name}: disable ${from.name}, wait until its folder below /sys/kernel/livepatch is gone, remove its module, then load ${to.name} (nothing is patched in between); or generate a cleanup version that restores ${to.name} after ${from.name}.`;

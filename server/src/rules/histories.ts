@@ -60,12 +60,14 @@ function findAll(context: RuleContext): Finding[] {
   };
   for (const trial of transitions.search().trials) {
     const chain = chainOf(context, trial);
-    if (chain === null) continue;
+    // What a version does wrong without a predecessor is told by others; shorter ways come first.
+    if (chain?.length === 1) trial.dangers.forEach(add);
+    if (chain === null || chain.length < 2) continue;
     for (const danger of trial.dangers) {
       const finding = known.has(dangerKey(danger)) ? null : ofDanger(context, trial, chain, danger);
       if (finding) say(dangerKey(danger), finding);
     }
-    if (chain.length < 3) continue;
+    if (chain.length < 3 || trial.way !== 'load') continue;
     for (const leftover of trial.leftovers) {
       const finding = known.has(leftKey(leftover)) ? null : ofLeftover(context, trial, chain, leftover);
       if (finding) say(leftKey(leftover), finding);
@@ -74,17 +76,22 @@ function findAll(context: RuleContext): Finding[] {
   return findings;
 }
 
-/** The versions loaded one over the other, the last step being one that somebody would want; null for other trials. */
+/**
+ * The versions loaded one over the other, the last one that somebody would want, and then disabled or not; null for
+ * other trials.
+ */
 function chainOf(context: RuleContext, trial: Trial): LineageVersion[] | null {
   const to = trial.version;
-  if (trial.way !== 'load' || trial.from === null || to === null || !isWanted(to)) return null;
+  const disabled = trial.way === 'disable';
+  if ((trial.way !== 'load' && !disabled) || trial.from === null || to === null || !isWanted(to)) return null;
   const chain: LineageVersion[] = [];
-  for (const step of trial.steps) {
-    if (step.k === 'unload') continue;
+  for (const [i, step] of trial.steps.entries()) {
+    if (step.k === 'unload' || (disabled && i === trial.steps.length - trial.own)) continue;
     if (step.k !== 'load') return null;
     const version = versionByName(context.lineage, step.name);
     if (version) chain.push(version);
   }
+  if (disabled) return isUpgrade(chain) ? chain : null;
   return chain.length >= 2 && isUpgrade(chain.slice(0, -1)) ? chain : null;
 }
 
@@ -113,8 +120,9 @@ function ofDanger(
   danger: Danger,
 ): Finding | null {
   const down = !isUpgrade(chain);
-  if (danger.place === null || (chain.length < 3 && (down || !isNull(danger)))) return null;
   const handed = HANDED_OVER_WRONGLY.has(danger.kind);
+  const told = trial.way === 'disable' ? handed : chain.length >= 3 || (!down && isNull(danger));
+  if (danger.place === null || !told) return null;
   const code = down ? 'unsafe-downgrade' : handed ? 'forgotten-original-value' : CODE_OF[danger.kind];
   if (code === undefined) return null;
   const to = chain[chain.length - 1];
@@ -125,9 +133,12 @@ function ofDanger(
     : danger.effect
       ? `${theEffect(danger.effect)} still points into ${danger.version?.module ?? 'a module'}, which can be removed`
       : danger.text;
-  const advice = handed
-    ? 'Hand the data on in every version that declares the state, and ask for NULL before using it.'
-    : `Undo it or take it over in ${to.name}'s post_patch, whoever made it.`;
+  const advice =
+    danger.kind === 'use-after-free'
+      ? 'Leave no pointer into a version of its own in data that outlives it: the successor sets its own.'
+      : handed
+        ? 'Hand the data on in every version that declares the state, and ask for NULL before using it.'
+        : `Undo it or take it over in ${to.name}'s post_patch, whoever made it.`;
   return finding(context, trial, chain, {
     code,
     severity: down ? 'warning' : 'error',
@@ -204,7 +215,7 @@ function finding(context: RuleContext, trial: Trial, chain: readonly LineageVers
   return {
     code,
     severity: certainty === 'may' ? milder(said.severity) : said.severity,
-    message: `Loaded after ${chain.length > 2 ? `${before} in this order` : before}, ${last} goes wrong${single}: ${said.what}. ${said.advice}`,
+    message: `Loaded after ${chain.length > 2 ? `${before} in this order` : before}, ${last} goes wrong${trial.way === 'disable' ? ' when it is disabled' : single}: ${said.what}. ${said.advice}`,
     certainty,
     place: said.place,
     versions: [stands.name, ...chain.filter((version) => version !== stands).map((version) => version.name)],
