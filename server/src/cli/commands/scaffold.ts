@@ -25,13 +25,15 @@ import { printable } from '../terminal';
 
 /** Generates the version that restores a good one and cleans up after faulty ones. */
 export const scaffold: Command = {
-  usage: 'scaffold [PATH] --restore v1 --after v2[,v…] --as v3 [--out DIR] [--dry-run]',
+  usage:
+    'scaffold [PATH] --restore v1 --after v2[,v…] --as v3 [--value NAME=VALUE[,…]] [--out DIR] [--dry-run]',
   summary: 'a version that restores a good one and cleans up after a faulty one',
   options: {
     restore: { type: 'string' },
     after: { type: 'string' },
     as: { type: 'string' },
     out: { type: 'string' },
+    value: { type: 'string' },
     'dry-run': { type: 'boolean' },
   },
   positionals: 1,
@@ -47,7 +49,7 @@ export const scaffold: Command = {
     requireUsable(opened);
     const root = rootOf(opened.manifest);
     const out = typeof options.out === 'string' ? outFolder(options.out, root) : null;
-    const answer = scaffoldAnswer(opened.analysis, restore, after, as, out);
+    const answer = scaffoldAnswer(opened.analysis, restore, after, as, out, valuesOf(options.value));
     if (!answer.ok) {
       for (const reason of answer.reasons) process.stderr.write(`klp-lineage: ${printable(reason)}\n`);
       return EXIT.findings;
@@ -72,6 +74,18 @@ export const scaffold: Command = {
 function required(value: string | boolean | undefined, option: string, what: string): string {
   if (typeof value === 'string' && value !== '') return value;
   throw new Failure(`${option} is missing: ${what}; usage: klp-lineage ${scaffold.usage}`);
+}
+
+/** `overflowuid=65534,console_loglevel=7` */
+function valuesOf(option: string | boolean | undefined): ReadonlyMap<string, string> {
+  const values = new Map<string, string>();
+  if (typeof option !== 'string') return values;
+  for (const part of option.split(',')) {
+    const [name = '', value = ''] = part.split('=').map((word) => word.trim());
+    if (name === '' || value === '') throw new Failure(`--value is NAME=VALUE, not "${part}"`);
+    values.set(name, value);
+  }
+  return values;
 }
 
 function outFolder(option: string, root: string): string {

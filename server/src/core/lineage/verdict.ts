@@ -3,7 +3,7 @@ import type { Effect, EffectEvent, Fault } from '../execution/effects';
 import type { InstanceId } from '../kernel/types';
 import type { KeptEffect } from '../manifest/manifest';
 import type { Certainty, Place } from '../place';
-import type { Lineage, LineageVersion } from './lineage';
+import type { LineageVersion } from './lineage';
 import type { StepOutcome, World } from './world';
 
 export type VerdictWord = 'clean' | 'leaves' | 'unsafe' | 'refused';
@@ -100,7 +100,7 @@ export function leftovers(world: World): { leftovers: Leftover[]; kept: Effect[]
   for (const effect of copy.effects()) {
     const version = copy.nameOf(effect.by.instance).version;
     if (!version) continue;
-    if (isKept(effect, version, world.lineage)) kept.push(effect);
+    if (isKept(effect, version, copy)) kept.push(effect);
     else {
       left.push({
         effect,
@@ -220,14 +220,23 @@ function dangerOf(world: World, event: EffectEvent, step: number): Danger | null
   return null;
 }
 
-/** Whether the manifest declares that this effect shall stay; a later version must list it too. */
-function isKept(effect: Effect, maker: LineageVersion, lineage: Lineage): boolean {
+/**
+ * Whether the manifest declares that this effect shall stay: for the version that made it, or for the one that wrote
+ * what stands there now. Every later version must list it too.
+ */
+function isKept(effect: Effect, maker: LineageVersion, world: World): boolean {
+  const writer =
+    effect.last && effect.row.key === 'value' ? world.nameOf(effect.last.instance).version : null;
   const listed = (keeps: readonly KeptEffect[]): boolean =>
     keeps.some(
       (kept) =>
         (kept.effect.value === effect.row.do || kept.effect.value === effect.row.family) &&
         (kept.key === null || kept.key.value === effect.key),
     );
-  if (!listed(maker.entry.keeps)) return false;
-  return lineage.versions.every((version) => version.index < maker.index || listed(version.entry.keeps));
+  return [maker, writer].some(
+    (by) =>
+      by &&
+      listed(by.entry.keeps) &&
+      world.lineage.versions.every((version) => version.index < by.index || listed(version.entry.keeps)),
+  );
 }

@@ -104,7 +104,7 @@ export function build(
   const sources = sourcesEntry(subject, layout, newUnits);
   if (typeof sources === 'object' && 'reason' in sources) return [sources.reason];
   const manifest = subject.text(subject.manifestFile);
-  const edit = appendVersion(manifest, manifestEntry(cast, sources));
+  const edit = appendVersion(manifest, manifestEntry(cast, sources, remedies));
   if (!edit.ok) return [edit.reason];
   return {
     files,
@@ -197,7 +197,11 @@ function sourcesEntry(
 }
 
 /** The manifest's entry for the new version. */
-export function manifestEntry({ good, faulty, names }: Cast, sources: YamlValue): NewVersion {
+export function manifestEntry(
+  { good, faulty, names }: Cast,
+  sources: YamlValue,
+  remedies: readonly Remedy[] = [],
+): NewVersion {
   const { entry } = good;
   const own = (key: Parameters<typeof entry.inherited.has>[0]): boolean => entry.keyPlaces.has(key);
   const map = (values: ReadonlyMap<string, { readonly value: string }>): YamlValue =>
@@ -207,6 +211,13 @@ export function manifestEntry({ good, faulty, names }: Cast, sources: YamlValue)
     for (const kept of version.entry.keeps)
       keeps.set(`${kept.effect.value} ${kept.key?.value ?? ''}`, keptValue(kept));
   }
+  for (const { given } of remedies)
+    if (given !== undefined)
+      keeps.set(`kernel write ${given}`, {
+        effect: 'kernel write',
+        key: given,
+        reason: 'the value was given when this version was generated',
+      });
   return {
     version: names.version,
     module: names.module,

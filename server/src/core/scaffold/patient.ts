@@ -18,6 +18,8 @@ export interface Patient {
   readonly transitions: Transitions;
   /** States that this version declares and the good one does not; what `klp_get_prev_state` tells it by. */
   readonly states: ReadonlyMap<StateId, { readonly from: number; readonly to: number }>;
+  /** Values that the author gives for what the version changed, by its name. */
+  readonly values: ReadonlyMap<string, string>;
   readonly text: (file: string) => string;
   /** Ids of shadow variables that the good version uses as well: whose they are cannot be told. */
   readonly shared: ReadonlySet<string>;

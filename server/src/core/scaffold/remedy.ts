@@ -43,4 +43,6 @@ export interface Remedy {
   readonly foreign: boolean;
   /** Frees memory that other remedies read: comes last. */
   readonly last: boolean;
+  /** The kernel variable that it gives a value of the author's: what then stands there is kept. */
+  readonly given?: string;
 }

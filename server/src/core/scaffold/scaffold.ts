@@ -17,6 +17,7 @@ import type { Remedy } from './remedy';
 import { planStates, type StatePlan } from './states';
 import { effectsOf, leftovers, treat } from './strategy';
 import { usedIds } from './strategy-shadow';
+import { GIVEN_VALUE } from './strategy-given';
 import type { NewFile, Request, Subject } from './subject';
 
 /** The cleanup version, or why there can be none; each reason is a sentence with its place. */
@@ -31,7 +32,12 @@ export type Scaffold =
       }[];
       readonly notes: readonly string[];
     }
-  | { readonly ok: false; readonly reasons: readonly string[] };
+  | {
+      readonly ok: false;
+      readonly reasons: readonly string[];
+      /** Names of kernel variables whose old value nobody hands over, so that the author may give it. */
+      readonly asks?: readonly string[];
+    };
 
 /**
  * Writes a version that is the good one plus callbacks that clean up after the faulty ones. What the faulty versions
@@ -48,6 +54,14 @@ export function scaffold(subject: Subject, request: Request): Scaffold {
   const where = (place: Place): string => places.text(place);
   const cast = checkRequest(subject, request, where);
   if (!('good' in cast)) return { ok: false, reasons: cast };
+  const values = request.values ?? new Map<string, string>();
+  for (const [name, value] of values) {
+    if (!GIVEN_VALUE.test(value))
+      return {
+        ok: false,
+        reasons: [`The value of ${name} is an integer or a constant's name, not "${value}".`],
+      };
+  }
   const states = planStates(cast.good, cast.faulty);
   if (states.problems.length > 0) {
     return {
@@ -68,8 +82,9 @@ export function scaffold(subject: Subject, request: Request): Scaffold {
     };
   const lost = lostIncludes(base, cast, bare, where);
   if (lost.length > 0) return { ok: false, reasons: lost };
-  const found = treatAll(subject, cast, states, base, where);
-  if (found.reasons.length > 0) return { ok: false, reasons: [...found.reasons, wayOut(cast)] };
+  const found = treatAll(subject, cast, states, base, where, values);
+  if (found.reasons.length > 0)
+    return { ok: false, reasons: [...found.reasons, wayOut(cast)], asks: [...found.asks] };
   const built = build(subject, cast, states, found.remedies, request.out, where);
   if (!('files' in built)) return { ok: false, reasons: built };
   const result = prospect(subject, built.manifestText, cast.names.version, built.files, built.units);
@@ -125,6 +140,8 @@ interface Treated {
   readonly notes: readonly string[];
   /** Effects that stay although somebody might call them left over. */
   readonly untreated: ReadonlySet<string>;
+  /** Variables whose value could be given. */
+  readonly asks: ReadonlySet<string>;
 }
 
 function treatAll(
@@ -133,8 +150,11 @@ function treatAll(
   states: StatePlan,
   base: Prospect,
   where: (place: Place) => string,
+  values: ReadonlyMap<string, string>,
 ): Treated {
   const remedies: Remedy[] = [];
+  const asks = new Set<string>();
+  const known = new Set<string>();
   const reasons: string[] = [];
   const notes: string[] = [];
   const untreated = new Set<string>();
@@ -162,6 +182,7 @@ function treatAll(
       text: (file) => plainText(subject, file),
       shared: usedIds(good),
       hasStates: !isDiffDialect(cast.good.dialect),
+      values,
       where,
     };
     const both = effects.find(
@@ -173,6 +194,7 @@ function treatAll(
       );
       continue;
     }
+    for (const effect of effects) known.add(effect.key);
     const treatment = treat(patient, effects, good);
     remedies.push(...treatment.remedies);
     notes.push(...treatment.notes);
@@ -183,7 +205,14 @@ function treatAll(
         notes.push(
           `${text} stays, as it does when ${version.name} is disabled: ${refusal.because}. It is memory that nobody uses.`,
         );
-      } else reasons.push(`${text} cannot be undone by ${cast.names.version}: ${refusal.because}.`);
+        continue;
+      }
+      reasons.push(`${text} cannot be undone by ${cast.names.version}: ${refusal.because}.`);
+      if (effect.row.key !== 'value' || effect.row.synthetic !== true || values.has(effect.key)) continue;
+      asks.add(effect.key);
+      reasons.push(
+        `If you know what ${effect.key} has to be without ${version.name}, give it: klp-lineage scaffold … --value ${effect.key}=VALUE.`,
+      );
     }
     for (const { id, because } of treatment.refusedShadows) {
       reasons.push(
@@ -192,6 +221,11 @@ function treatAll(
     }
     notes.push(...unread(version, base, where));
   }
+  for (const name of values.keys())
+    if (!known.has(name))
+      reasons.push(
+        `A value is given for ${name}, which ${cast.faulty.map((version) => version.name).join(' and ')} does not leave changed.`,
+      );
   const clash = clashOf(remedies);
   if (clash) reasons.push(clash);
   const merged = withoutTwins(remedies);
@@ -201,6 +235,7 @@ function treatAll(
     reasons,
     notes,
     untreated,
+    asks,
   };
 }
 

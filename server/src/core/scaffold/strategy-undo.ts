@@ -212,7 +212,10 @@ function remedyOf(patient: Patient, effect: Effect, statement: Statement, how: s
     ]),
     explanation: `It is undone ${how}${id === undefined ? '' : `, with what the state ${String(id)} hands over`}${shadow === undefined ? '' : ', with what its shadow variable holds; where there is none nothing is done'}.`,
     headers: [...headersOf(undo?.header ?? row.header), ...(memory ? [] : ['linux/printk.h'])],
-    definitions: new Map([...(structs as ReadonlyMap<string, string>), ...externs(patient, statement)]),
+    definitions: new Map([
+      ...(structs as ReadonlyMap<string, string>),
+      ...externs(patient, statement.parts, statement.unit),
+    ]),
     foreign: statement.parts.some((part) => part.names.length > 0) || row.header === '',
     last: memory,
   };
@@ -228,10 +231,14 @@ function underConditions(conditions: readonly string[], lines: readonly string[]
 }
 
 /** Declarations that the faulty version itself wrote for names of the kernel that no header offers. */
-function externs(patient: Patient, statement: Statement): ReadonlyMap<string, string> {
+export function externs(
+  patient: Patient,
+  parts: readonly Portable[],
+  { unit }: UnitImage,
+): ReadonlyMap<string, string> {
   const found = new Map<string, string>();
-  for (const name of statement.parts.flatMap((part) => part.names)) {
-    const item = statement.unit.unit.variables.get(name);
+  for (const name of parts.flatMap((part) => part.names)) {
+    const item = unit.variables.get(name);
     if (!item?.extern) continue;
     const text = patient
       .text(item.place.file)

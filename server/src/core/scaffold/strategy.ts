@@ -8,6 +8,7 @@ import type { Transitions } from '../lineage/transitions';
 import { isRemedy, type Patient, type Refusal } from './patient';
 import type { Remedy } from './remedy';
 import { fileRemedy } from './strategy-files';
+import { givenRemedy } from './strategy-given';
 import { allocatedIds, normalId, shadowRemedy, usedIds } from './strategy-shadow';
 import { pairRemedy, undoRemedy } from './strategy-undo';
 
@@ -82,7 +83,9 @@ function tryAll(
 ): Refusal | null {
   const reasons: Refusal[] = [];
   const holdsOthers = effects.some((other) => other !== effect && isFolderOf(effect, other));
+  const given = effect.row.key === 'value' ? patient.values.get(effect.key) : undefined;
   for (const strategy of [
+    () => (given === undefined ? null : givenRemedy(patient, effect, given)),
     () => fileRemedy(patient, effect, holdsOthers),
     () => undoRemedy(patient, effect),
     () => pairRemedy(patient, effect),

@@ -26,6 +26,8 @@ export interface Request {
   readonly as: string;
   /** Folder for the new files; null for the usual one. */
   readonly out: string | null;
+  /** What kernel variables are to hold again, by name, where no version hands the old value over. */
+  readonly values?: ReadonlyMap<string, string>;
 }
 
 export interface NewFile {
