@@ -21,7 +21,7 @@ import { randomModules } from './random-modules-c';
  */
 
 const soak = process.env['LIVEPATCH_LINEAGE_SOAK'] === 'true';
-const LONG_MS = soak ? 30 * 60_000 : 5 * 60_000;
+const LONG_MS = soak ? 30 * 60_000 : 8 * 60_000;
 
 interface Plan {
   readonly series: string;
@@ -94,6 +94,7 @@ const REACHED: Readonly<Record<string, number>> = {
   'reverting patch': 5,
   'not found in symbol table': 2,
   ' was ': 3,
+  ' freed': 3,
   ' true true': 10,
   ' = -16': 5,
   ' = -17': 5,

@@ -26,7 +26,7 @@ export function modelRun(
   wrong: Wrong | null = null,
 ): Seen[] {
   const parameters: Parameters = new Map();
-  const world = new ScriptedWorld(modulesOf(livepatches, parameters, wrong), { release });
+  const world = new ScriptedWorld(modulesOf(livepatches, parameters, new Map(), wrong), { release });
   const silent = new Set(livepatches.filter((patch) => world.modules[patch.name] === undefined));
   if (silent.size > 0) throw new Error('a livepatch has no model');
   world.isMissing = (_patch, _object, fn) => (fn.endsWith('_none') ? 'init' : null);
@@ -56,6 +56,7 @@ export function modelRun(
 function modulesOf(
   livepatches: readonly RandomLivepatch[],
   parameters: Parameters,
+  shadows: Map<number, number>,
   wrong: Wrong | null,
 ): Record<string, ScriptedModule> {
   const modules: Record<string, ScriptedModule> = {};
@@ -73,10 +74,15 @@ function modulesOf(
         replace: patch.replace ? 'everything' : 'nothing',
         states: wrong === 'never-refused' ? [] : patch.states,
       }),
-      exit: (world) => world.print(`${patch.name}: exit`),
+      exit: (world) => {
+        world.print(`${patch.name}: exit`);
+        detach(world, patch, shadows);
+      },
       callback: (world, { object, callback, state }) => {
         world.print(`${patch.name}: ${callback} ${object} ${state ?? '-'}`);
         if (object === 'vmlinux') for (const line of previous(world)) world.print(`${patch.name}: ${line}`);
+        if (callback === 'post_patch') attach(world, patch, shadows);
+        if (callback === 'pre_unpatch') detach(world, patch, shadows);
         const result =
           callback === 'pre_patch' ? (parameters.get(patch.name)?.get(`fail_${object}`) ?? 0) : 0;
         if (result !== 0 && wrong === 'failed-pre-patch-undone')
@@ -85,6 +91,23 @@ function modulesOf(
       },
     };
   return modules;
+}
+
+/** Shadow variables by id, with the number of the livepatch that allocated each. */
+function attach(world: ScriptedWorld, patch: RandomLivepatch, shadows: Map<number, number>): void {
+  for (const id of patch.shadows) {
+    const maker = shadows.get(id) ?? Number(patch.name.slice(3));
+    shadows.set(id, maker);
+    world.print(`${patch.name}: shadow ${id} of ${maker}`);
+  }
+}
+
+function detach(world: ScriptedWorld, patch: RandomLivepatch, shadows: Map<number, number>): void {
+  for (const id of patch.shadows) {
+    const maker = shadows.get(id);
+    if (maker !== undefined) world.print(`${patch.name}: shadow ${id} of ${maker} freed`);
+    shadows.delete(id);
+  }
 }
 
 function previous(world: ScriptedWorld): string[] {

@@ -44,7 +44,7 @@ MODULE_LICENSE("GPL");
 }
 
 function livepatchModule(patch: RandomLivepatch): ModuleSource {
-  const { name, objects, states, replace } = patch;
+  const { name, objects, states, replace, shadows } = patch;
   const text = `#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/kernel.h>
@@ -73,7 +73,49 @@ static void show(struct klp_object *obj, const char *callback)
 		}
 	}
 }
-${objects.map(objectCode).join('')}
+
+static int note_maker(void *obj, void *shadow_data, void *ctor_data)
+{
+	*(int *)shadow_data = *(int *)ctor_data;
+	return 0;
+}
+
+static void __maybe_unused attach_one(unsigned long id)
+{
+	int maker = ${Number(name.slice(3))};
+	int *shadow = klp_shadow_get_or_alloc(NULL, id, sizeof(maker), GFP_KERNEL, note_maker, &maker);
+
+	if (shadow)
+		pr_info("shadow %lu of %d\\n", id, *shadow);
+}
+
+static void __maybe_unused detach_one(unsigned long id)
+{
+	int *shadow = klp_shadow_get(NULL, id);
+
+	if (shadow)
+		pr_info("shadow %lu of %d freed\\n", id, *shadow);
+	klp_shadow_free(NULL, id, NULL);
+}
+
+static void __maybe_unused attach(void)
+{
+${shadows
+  .map(
+    (id) => `	attach_one(${id});
+`,
+  )
+  .join('')}}
+
+static void __maybe_unused detach(void)
+{
+${shadows
+  .map(
+    (id) => `	detach_one(${id});
+`,
+  )
+  .join('')}}
+${objects.map((object) => objectCode(object)).join('')}
 static struct klp_object objs[] = {
 ${objects.map(objectEntry).join('')}	{ }
 };
@@ -92,6 +134,7 @@ static int __init ${name}_init(void)
 static void __exit ${name}_exit(void)
 {
 	pr_info("exit\\n");
+	detach();
 }
 
 module_init(${name}_init);
@@ -116,7 +159,7 @@ static int ${object.name}_pre_patch(struct klp_object *obj)
 static void ${object.name}_${callback}(struct klp_object *obj)
 {
 	show(obj, "${callback}");
-}
+${callback === 'post_patch' ? '\tattach();\n' : callback === 'pre_unpatch' ? '\tdetach();\n' : ''}}
 `,
   );
   const vmlinux = object.name === 'vmlinux';

@@ -14,6 +14,8 @@ export interface RandomLivepatch {
   readonly replace: boolean;
   readonly objects: readonly RandomObject[];
   readonly states: readonly { readonly id: number; readonly version: number }[];
+  /** Ids of shadow variables that its post_patch attaches to NULL, and its pre_unpatch and exit free. */
+  readonly shadows: readonly number[];
 }
 
 export interface RandomStep {
@@ -24,6 +26,7 @@ export interface RandomStep {
 
 export const TARGETS = ['rt_a', 'rt_b', 'rt_c'] as const;
 export const STATE_IDS = [1, 2, 3] as const;
+export const SHADOW_IDS = [0x11, 0x12] as const;
 const LIVEPATCHES = ['rp_1', 'rp_2', 'rp_3', 'rp_4', 'rp_5', 'rp_6'] as const;
 const VMLINUX_FUNCTIONS = ['cmdline_proc_show', 'version_proc_show', 'loadavg_proc_show'] as const;
 
@@ -54,6 +57,7 @@ class Random {
 
 export function randomLivepatches(seed: number): RandomLivepatch[] {
   const random = new Random(seed);
+  const shadowed = new Random(seed + 0x5eed);
   return LIVEPATCHES.map((name, index) => {
     const names = ['vmlinux', ...TARGETS].filter(() => random.chance(0.6));
     if (names.length === 0) names.push('vmlinux');
@@ -68,7 +72,8 @@ export function randomLivepatches(seed: number): RandomLivepatch[] {
       version: random.pick([0, 1, 2]),
     }));
     // Both kinds are there whatever the seed.
-    return { name, replace: index < 3 ? index !== 2 : random.chance(0.5), objects, states };
+    const replace = index < 3 ? index !== 2 : random.chance(0.5);
+    return { name, replace, objects, states, shadows: SHADOW_IDS.filter(() => shadowed.chance(0.5)) };
   });
 }
 

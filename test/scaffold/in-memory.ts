@@ -106,6 +106,21 @@ export interface Granted {
   file(end: string): string;
 }
 
+/** The lineage with what was answered written into it. */
+export function written(
+  before: InMemory,
+  answer: {
+    readonly files: readonly { readonly path: string; readonly text: string }[];
+    readonly manifestEdits: Parameters<typeof applyChanges>[1];
+  },
+): InMemory {
+  const files: Record<string, string> = {};
+  for (const [path, text] of before.files) files[path.slice(HOME.length + 1)] = text;
+  for (const file of answer.files) files[file.path.slice(HOME.length + 1)] = file.text;
+  files['livepatch.yaml'] = applyChanges(before.text(MANIFEST), answer.manifestEdits);
+  return new InMemory(files);
+}
+
 /** Scaffolds and joins the result with the lineage; fails with the reasons where it is refused. */
 export function granted(
   before: InMemory,
@@ -113,16 +128,13 @@ export function granted(
   after: readonly string[],
   as: string,
   out: string | null = null,
+  values: ReadonlyMap<string, string> = new Map(),
 ): Granted {
-  const answer = scaffold(before, { restore, after, as, out });
+  const answer = scaffold(before, { restore, after, as, out, values });
   if (!answer.ok) throw new Error(`refused: ${answer.reasons.join('\n')}`);
-  const files: Record<string, string> = {};
-  for (const [path, text] of before.files) files[path.slice(HOME.length + 1)] = text;
-  for (const file of answer.files) files[file.path.slice(HOME.length + 1)] = file.text;
-  files['livepatch.yaml'] = applyChanges(before.text(MANIFEST), answer.manifestEdits);
   return {
     answer,
-    after: new InMemory(files),
+    after: written(before, answer),
     file: (end) => {
       const found = answer.files.filter((file) => file.path.endsWith(end));
       if (found.length !== 1 || !found[0]) throw new Error(`${found.length} files end with ${end}`);

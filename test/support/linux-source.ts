@@ -33,13 +33,27 @@ export function cacheRoot(): string {
  * The folder with the livepatch parts of the Linux 6.1 sources, fetched from Debian on first use. null where that is
  * impossible: a test then skips, and says so; with CI=true it is an error instead.
  */
-export async function linuxSource(): Promise<string | null> {
-  const tree = join(cacheRoot(), 'ksrc');
+export function linuxSource(): Promise<string | null> {
+  return partsIn('ksrc', PARTS);
+}
+
+/** The kernel's checkpatch.pl and what it reads; null as above. */
+export async function checkpatch(): Promise<string | null> {
+  const tree = await partsIn('ksrc-checkpatch', [
+    'scripts/checkpatch.pl',
+    'scripts/spelling.txt',
+    'scripts/const_structs.checkpatch',
+  ]);
+  return tree && join(tree, 'scripts/checkpatch.pl');
+}
+
+async function partsIn(name: string, parts: readonly string[]): Promise<string | null> {
+  const tree = join(cacheRoot(), name);
   if (existsSync(tree)) return tree;
   try {
     await mkdir(cacheRoot(), { recursive: true });
     return await locked(join(cacheRoot(), 'ksrc.lock'), async () => {
-      if (!existsSync(tree)) await unpack(await download(), tree);
+      if (!existsSync(tree)) await unpack(await download(), tree, parts);
       return tree;
     });
   } catch (error) {
@@ -87,16 +101,16 @@ async function download(): Promise<string> {
   return fetched;
 }
 
-/** Unpacks PARTS into `tree`, which appears complete or not at all. */
-async function unpack(deb: string, tree: string): Promise<void> {
+/** Unpacks parts into `tree`, which appears complete or not at all. */
+async function unpack(deb: string, tree: string, parts: readonly string[]): Promise<void> {
   const temporary = await mkdtemp(`${tree}.`);
   try {
-    const members = PARTS.map((part) => `${PACKAGE}/${part}`);
+    const members = parts.map((part) => `${PACKAGE}/${part}`);
     const script =
       'deb=$1; to=$2; shift 2; dpkg-deb --fsys-tarfile "$deb" | tar -xO "./usr/src/$1.tar.xz" | ' +
       '{ shift; tar -xJ -C "$to" --strip-components=1 "$@"; }';
     await run('sh', ['-c', script, 'sh', deb, temporary, PACKAGE, ...members], { maxBuffer: 1 << 20 });
-    const missing = PARTS.filter((part) => !existsSync(join(temporary, part)));
+    const missing = parts.filter((part) => !existsSync(join(temporary, part)));
     if (missing.length > 0) throw new Error(`${deb} holds no ${missing.join(', ')}`);
     await rename(temporary, tree);
   } catch (error) {

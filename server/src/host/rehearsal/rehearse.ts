@@ -18,6 +18,8 @@ export interface RehearsalScenario {
   readonly steps: readonly RehearsalStep[];
   /** Whether a transition is expected to be pending after each step: such a step is not waited for as long. */
   readonly pending?: readonly boolean[];
+  /** It leaves something behind that the next one would find: it has a boot of its own. */
+  readonly alone?: boolean;
 }
 
 export interface RehearsalOptions {
@@ -77,8 +79,8 @@ export function cannotRehearse(steps: readonly RehearsalStep[]): string | null {
 }
 
 /**
- * Builds the modules and runs the scenarios in a real kernel. Scenarios share a boot; one that forces a transition has
- * a boot of its own, and after one that ends badly the rest starts afresh. Throws RehearsalFailure; a guest that
+ * Builds the modules and runs the scenarios in a real kernel. Scenarios share a boot; one that forces a transition or
+ * leaves something behind has a boot of its own, and after one that ends badly the rest starts afresh. Throws RehearsalFailure; a guest that
  * panics or hangs is a result.
  */
 export async function rehearse(options: RehearsalOptions): Promise<Rehearsal> {
@@ -131,18 +133,18 @@ function stallModule(options: RehearsalOptions): Promise<BuiltModules> {
   return buildModules(options.kernel, [{ name: STALL_MODULE, sources }], { signal: options.signal });
 }
 
-/** Indices of the scenarios that share a boot: one that forces has its own, the others are dealt out evenly. */
+/** Indices of the scenarios that share a boot, dealt out evenly; those that poison a kernel have one of their own. */
 function batchesOf(scenarios: readonly RehearsalScenario[], parallel: number): (readonly number[])[] {
-  const forced: number[][] = [];
+  const own: number[][] = [];
   const shared: number[] = [];
-  scenarios.forEach(({ steps }, index) => {
-    if (steps.some(({ k }) => k === 'force')) forced.push([index]);
+  scenarios.forEach(({ steps, alone }, index) => {
+    if (alone === true || steps.some(({ k }) => k === 'force')) own.push([index]);
     else shared.push(index);
   });
   const size = Math.max(1, Math.ceil(shared.length / parallel));
   const dealt: number[][] = [];
   for (let at = 0; at < shared.length; at += size) dealt.push(shared.slice(at, at + size));
-  return [...dealt, ...forced];
+  return [...dealt, ...own];
 }
 
 function bootBatch(
