@@ -26,9 +26,31 @@ export async function generateCleanupPatch(server: ServerHandle, argument?: unkn
     params.restore,
     params.after.join(', '),
   );
-  await writeGenerated(lineage.manifest, params.as, title, () =>
-    server.request<ScaffoldResult>(SCAFFOLD_REQUEST, params),
-  );
+  await writeGenerated(lineage.manifest, params.as, title, async () => {
+    const answer = await server.request<ScaffoldResult>(SCAFFOLD_REQUEST, params);
+    if (answer.ok || !answer.asks?.length) return answer;
+    const values = await askValues(answer.asks, answer.reasons);
+    return values && server.request<ScaffoldResult>(SCAFFOLD_REQUEST, { ...params, values });
+  });
+}
+
+/** What kernel variables are to hold again; undefined where the person gave up. */
+async function askValues(
+  names: readonly string[],
+  reasons: readonly string[],
+): Promise<Record<string, string> | undefined> {
+  const values: Record<string, string> = {};
+  for (const name of names) {
+    const value = await vscode.window.showInputBox({
+      title: vscode.l10n.t('What does {0} hold without the faulty version?', name),
+      prompt: reasons.find((reason) => reason.includes(name)) ?? '',
+      placeHolder: vscode.l10n.t('an integer, or the name of a constant'),
+      ignoreFocusOut: true,
+    });
+    if (!value) return undefined;
+    values[name] = value;
+  }
+  return values;
 }
 
 /** The answers to the three questions, or undefined where one was left without. */

@@ -3,19 +3,20 @@ import type { ScaffoldResult } from '../../../server/src/lsp/protocol';
 import { cleanupEdit } from './cleanup-edit';
 
 /**
- * Asks the server for a new version and shows what it would change; what the person accepts is one undoable edit. Says
+ * Asks the server for a new version (undefined: the person gave up) and shows what it would change; what the person accepts is one undoable edit. Says
  * why where there is none.
  */
 export async function writeGenerated(
   manifestUri: string,
   name: string,
   title: string,
-  ask: () => Promise<ScaffoldResult>,
+  ask: () => Promise<ScaffoldResult | undefined>,
 ): Promise<void> {
   const uri = vscode.Uri.parse(manifestUri);
   const manifest = await vscode.workspace.openTextDocument(uri);
   const before = manifest.version;
   const answer = await ask();
+  if (answer === undefined) return;
   if (!answer.ok) {
     await refuse(name, answer.reasons);
     return;

@@ -69,7 +69,7 @@ export function ownRequests(session: Session): void {
     return path === null ? null : (workspace.project(path) ?? null);
   };
   const written = (project: Project, answer: Scaffold | NextVersion): ScaffoldResult => {
-    if (!answer.ok) return { ok: false, reasons: answer.reasons };
+    if (!answer.ok) return answer;
     const lines = new Lines(project.analyse().text(project.manifest));
     return {
       ok: true,
@@ -137,7 +137,9 @@ export function ownRequests(session: Session): void {
     (params) => {
       const project = projectOf(params);
       if (!project) return { ok: false, reasons: [unknownLineage(params)] };
-      return written(project, scaffoldAnswer(project.analyse(), params.restore, params.after, params.as));
+      const { restore, after, as, values = {} } = params;
+      const given = new Map(Object.entries(values));
+      return written(project, scaffoldAnswer(project.analyse(), restore, after, as, null, given));
     },
   );
   on<NewVersionParams, ScaffoldResult>(

@@ -63,6 +63,8 @@ export interface ScaffoldParams extends ManifestParams {
   readonly restore: string;
   readonly after: readonly string[];
   readonly as: string;
+  /** What kernel variables are to hold again, by name, where no version hands the old value over. */
+  readonly values?: Readonly<Record<string, string>>;
 }
 
 export interface NewVersionParams extends ManifestParams {
@@ -86,7 +88,12 @@ export type ScaffoldResult =
       readonly manifestVersion: number | null;
       readonly notes: readonly string[];
     }
-  | { readonly ok: false; readonly reasons: readonly string[] };
+  | {
+      readonly ok: false;
+      readonly reasons: readonly string[];
+      /** Names of kernel variables whose value a person may give. */
+      readonly asks?: readonly string[];
+    };
 
 /** Steps as a person types them: `load v1; load v2`. */
 export interface StepsParams extends ManifestParams {

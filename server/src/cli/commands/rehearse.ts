@@ -5,6 +5,7 @@ import { knownNames, targetByName, versionByName } from '../../core/lineage/line
 import { type Run, run } from '../../core/lineage/run';
 import { formatStep, type Step } from '../../core/manifest/steps';
 import type { Analysis } from '../../features/analysis';
+import { interestingWays, type NamedWay } from '../../features/rehearsal-ways';
 import { type ComparedStep, compareStep } from '../../host/rehearsal/compare';
 import { RehearsalFailure } from '../../host/rehearsal/failure';
 import { debianKernel, kernelFromFiles, type RehearsalKernel } from '../../host/rehearsal/kernel-packages';
@@ -12,6 +13,7 @@ import type { ModuleSource } from '../../host/rehearsal/modules';
 import { keepRecord } from '../../host/rehearsal/record';
 import {
   cannotRehearse,
+  type RehearsalStep,
   type RehearsedScenario,
   rehearse as rehearseInGuest,
 } from '../../host/rehearsal/rehearse';
@@ -34,10 +36,12 @@ interface Rehearsed {
 /** Builds the modules, runs steps in a real kernel in an emulator, and holds its log against the prediction. */
 export const rehearse: Command = {
   usage:
-    'rehearse [PATH] [--steps "load v1; load v2"] [--kernel 6.1] [--headers DIR --image FILE] [--format text|json]',
+    'rehearse [PATH] [--steps "load v1; load v2" | --search] [--read FILE] [--kernel 6.1] [--headers DIR --image FILE] [--format text|json]',
   summary: 'the same steps in a real kernel (emulated), its log held against the prediction',
   options: {
     steps: { type: 'string' },
+    search: { type: 'boolean' },
+    read: { type: 'string' },
     kernel: { type: 'string' },
     headers: { type: 'string' },
     image: { type: 'string' },
@@ -58,7 +62,9 @@ export const rehearse: Command = {
       ways.flatMap((way) => way.steps),
     );
     for (const way of ways) {
-      const reason = cannotRehearse(way.steps);
+      const reason = cannotRehearse(
+        typeof options.read === 'string' ? [...way.steps, { k: 'read', path: options.read }] : way.steps,
+      );
       if (reason !== null) throw new Failure(`${way.name}: ${reason}`);
     }
     const stop = new AbortController();
@@ -68,10 +74,17 @@ export const rehearse: Command = {
     const progress = (text: string): void => void process.stderr.write(`${printable(text)}\n`);
     try {
       const kernel = await kernelOf(analysis, options, stop.signal, progress);
+      // Touching what may have been left shows what it is worth.
+      const reading: RehearsalStep[] =
+        typeof options.read === 'string' ? [{ k: 'read', path: options.read }] : [];
+      const predicted = ways.map((way) => run(analysis.lineage, way.steps));
       const rehearsal = await rehearseInGuest({
         kernel,
         modules,
-        scenarios: ways.map((way) => ({ steps: way.steps.map((step) => withModule(analysis, step)) })),
+        scenarios: ways.map((way, i) => ({
+          steps: [...way.steps.map((step) => withModule(analysis, step)), ...reading],
+          alone: predicted[i]?.verdict.word !== 'clean',
+        })),
         signal: stop.signal,
         progress,
       });
@@ -112,18 +125,20 @@ function failureFor(error: RehearsalFailure): Failure {
   );
 }
 
-/** What is rehearsed: the steps that are given, or the manifest's scenarios. */
-function waysOf(
-  analysis: Analysis,
-  options: Options,
-): { readonly name: string; readonly steps: readonly Step[] }[] {
+/** What is rehearsed: the steps that are given, the manifest's scenarios, or what the search thinks interesting. */
+function waysOf(analysis: Analysis, options: Options): readonly NamedWay[] {
   if (typeof options.steps === 'string') {
     return [{ name: options.steps, steps: readSteps(options.steps, knownNames(analysis.lineage)) }];
   }
   const scenarios = analysis.lineage.manifest.scenarios.filter((scenario) => scenario.complete);
-  if (scenarios.length === 0) {
+  if (options.search === true || scenarios.length === 0) {
+    const ways = interestingWays(
+      analysis,
+      (steps) => cannotRehearse(steps) === null && steps.every((step) => hasSources(analysis, step)),
+    );
+    if (ways.length > 0) return ways;
     throw new Failure(
-      '--steps is missing, as in --steps "load v1; load v2" (and the manifest has no scenarios)',
+      'no version has sources that could be rehearsed: name steps with --steps "load v1; load v2"',
     );
   }
   return scenarios.map((scenario) => ({
@@ -137,6 +152,11 @@ function withModule(analysis: Analysis, step: Step): Step {
   return 'name' in step
     ? { ...step, name: versionByName(analysis.lineage, step.name)?.module ?? step.name }
     : step;
+}
+
+function hasSources({ lineage }: Analysis, step: Step): boolean {
+  if (!('name' in step)) return true;
+  return (versionByName(lineage, step.name) ?? targetByName(lineage, step.name))?.program != null;
 }
 
 /** The sources of every module that the steps name. */
@@ -241,6 +261,11 @@ function textOf(release: string, one: Rehearsed, style: Style): string {
       }
     }
   });
+  const read = one.real.steps[one.steps.length];
+  if (read) {
+    const said = read.content === null ? `cannot be read: ${read.result}` : read.content.trimEnd();
+    lines.push(printable(`% read`), ...said.split('\n').map((line) => printable(`    ${line}`)));
+  }
   if (one.real.crash) lines.push(style.red(printable(`the kernel ended with: ${crashOf(one)}`)));
   lines.push(one.same ? 'equal: every line was predicted' : 'DIFFERENT: - predicted only, + real only');
   return `${lines.join('\n')}\n`;
@@ -255,6 +280,7 @@ function jsonOf(release: string, rehearsed: readonly Rehearsed[]): object {
       name: one.name,
       same: one.same,
       verdict: one.predicted.verdict.word,
+      read: one.real.steps[one.steps.length]?.content ?? null,
       crash: one.real.crash ? { kind: one.real.crash.kind, headline: one.real.crash.headline } : null,
       steps: one.steps.map((step, i) => {
         const of = one.predicted.steps[i];

@@ -16,8 +16,8 @@ import { type Prospect, prospect } from './prospect';
 import type { Remedy } from './remedy';
 import { planStates, type StatePlan } from './states';
 import { effectsOf, leftovers, treat } from './strategy';
-import { usedIds } from './strategy-shadow';
 import { GIVEN_VALUE } from './strategy-given';
+import { usedIds } from './strategy-shadow';
 import type { NewFile, Request, Subject } from './subject';
 
 /** The cleanup version, or why there can be none; each reason is a sentence with its place. */
@@ -328,6 +328,7 @@ function wayOut({ good, faulty }: Cast): string {
   if (!last) return '';
   return (
     `Instead: disable ${last.name} (echo 0 > /sys/kernel/livepatch/${last.module}/enabled), wait until that folder is gone, ` +
-    `rmmod ${last.module}, then load ${good.name}. Between the two nothing is patched.`
+    `rmmod ${last.module}, then load ${good.name}. Between the two nothing is patched. ` +
+    `With every check: klp-lineage runbook --from ${last.name} --to ${good.name}.`
   );
 }

@@ -1,0 +1,113 @@
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { runCommand } from '../../server/src/cli/program';
+import { kernelForTests } from './kernels';
+
+/** What the README tells of the examples, command by command. */
+
+const EXAMPLES = resolve(import.meta.dirname, '../../examples');
+const STATUS = '/sys/kernel/debug/net_status';
+const LONG_MS = 6 * 60_000;
+const kernel = await kernelForTests('6.1');
+
+let folder = '';
+let out = '';
+let err = '';
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'lineage-examples-'));
+  cpSync(EXAMPLES, folder, { recursive: true });
+  vi.stubEnv('XDG_STATE_HOME', join(folder, 'state'));
+  out = '';
+  err = '';
+  vi.spyOn(process.stdout, 'write').mockImplementation((text) => {
+    out += String(text);
+    return true;
+  });
+  vi.spyOn(process.stderr, 'write').mockImplementation((text) => {
+    err += String(text);
+    return true;
+  });
+});
+
+afterEach(() => {
+  vi.restoreAllMocks();
+  vi.unstubAllEnvs();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+/** Runs a command; answers its exit code and what it printed. */
+async function cli(name: string, lineage: string, ...args: string[]) {
+  out = '';
+  err = '';
+  const code = await runCommand(name, [join(folder, lineage), ...args]);
+  return { code, out, err };
+}
+
+interface Answer {
+  readonly same: boolean;
+  readonly scenarios: readonly {
+    readonly verdict: string;
+    readonly read: string | null;
+    readonly crash: { readonly kind: string; readonly headline: string } | null;
+    readonly steps: readonly { readonly step: string; readonly same: boolean }[];
+  }[];
+}
+
+async function rehearsed(lineage: string, steps: string, ...more: string[]): Promise<Answer> {
+  const { out: text } = await cli('rehearse', lineage, '--steps', steps, '--format', 'json', ...more);
+  return JSON.parse(text) as Answer;
+}
+
+test('check predicts a use-after-free in both examples', async () => {
+  for (const lineage of ['net-fixes', 'module-watch']) {
+    const { out: text } = await cli('check', lineage);
+    expect(text).toMatch(/v1 cannot safely replace v2: .*use-after-free/);
+  }
+});
+
+test('the second example is refused with its line, and has a runbook', async () => {
+  const wish = ['--restore', 'v1', '--after', 'v2', '--as', 'v3'];
+  const { code, err: why } = await cli('scaffold', 'module-watch', ...wish);
+  expect(code).toBe(1);
+  expect(why).toMatch(/v2\/livepatch_watch_v2\.c:\d+: notifier watch_nb of v2 cannot be undone by v3/);
+  expect(why).toContain('klp-lineage runbook --from v2 --to v1');
+  const book = await cli('runbook', 'module-watch', '--from', 'v2', '--to', 'v1');
+  expect(book.code).toBe(0);
+  expect(book.out).toContain('echo 0 > /sys/kernel/livepatch/livepatch_watch_v2/enabled');
+  expect(book.out).toMatch(/Window: From step \d+ to the end of step \d+ nothing is patched/);
+});
+
+describe.skipIf(kernel === null)('in a real kernel', () => {
+  test(
+    'net-fixes: an oops on the way over v1, silence on the way over v3',
+    async () => {
+      const back = 'load v1; load v2; unload v1; load v1; unload v2';
+      const bad = await rehearsed('net-fixes', back, '--read', STATUS);
+      expect(bad.scenarios[0]).toMatchObject({ verdict: 'unsafe', crash: { kind: 'oops' } });
+      expect(bad.scenarios[0]?.steps.every((step) => step.same)).toBe(true);
+      expect(
+        (await cli('scaffold', 'net-fixes', '--restore', 'v1', '--after', 'v2', '--as', 'v3')).code,
+      ).toBe(0);
+      const home = back.replace('load v1; unload v2', 'load v3; unload v2');
+      const good = await rehearsed('net-fixes', home, '--read', STATUS);
+      expect(good).toMatchObject({ same: true, scenarios: [{ verdict: 'clean', read: null, crash: null }] });
+    },
+    LONG_MS,
+  );
+
+  test(
+    'module-watch: a panic at the next module load, and none on the way of the runbook',
+    async () => {
+      const bad = await rehearsed('module-watch', 'load v2; load v1; unload v2; stall');
+      expect(bad.scenarios[0]?.verdict).toBe('unsafe');
+      expect(bad.scenarios[0]?.crash?.kind).toBe('oops');
+      expect(bad.scenarios[0]?.steps.slice(0, 3).every((step) => step.same)).toBe(true);
+      const good = await rehearsed('module-watch', 'load v2; disable v2; unload v2; load v1');
+      expect(good).toMatchObject({ same: true, scenarios: [{ verdict: 'clean', crash: null }] });
+    },
+    LONG_MS,
+  );
+});
