@@ -44,7 +44,7 @@ const ALLOWED: Readonly<Record<Part, readonly Part[]>> = {
   'server/src/core/execution': [...CORE, 'server/src/core/csource', 'server/src/core/kernel'],
   'server/src/core/lineage': [...CORE, ...ANALYSIS],
   'server/src/core/scaffold': [...CORE, ...ANALYSIS],
-  'server/src/core/init': [...CORE, 'server/src/core/manifest'],
+  'server/src/core/init': [...CORE, 'server/src/core/csource', 'server/src/core/manifest'],
   'server/src/rules': [...CORE, ...ANALYSIS, 'server/src/core/scaffold'],
   'server/src/features': [...CORE, ...ANALYSIS, 'server/src/core/scaffold', 'server/src/rules'],
   'server/src/host': [
