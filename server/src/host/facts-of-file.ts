@@ -30,7 +30,7 @@ export function factsOfFile(
     const unreadable = 'problem' in built ? built.problem : null;
     return { facts, dialect: read.dialect, problems: [], unreadable };
   }
-  const read = units.of(name, [path], folders, '', null);
+  const read = units.of(name, [path], { ...folders, release: '' }, null);
   const facts = livepatchFacts({ name, units: read.units });
   units.dispose();
   const text = files.read(path);

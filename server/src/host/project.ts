@@ -13,13 +13,14 @@ import type { Analysis } from '../features/analysis';
 import { checkAll } from '../rules/engine';
 import { RULES } from '../rules/registry';
 import type { Finding } from '../rules/rule';
+import { ConfigFile } from './config-file';
 import { type Files, isInside } from './files';
 import { resolveGitVersions } from './git/git-versions';
 import type { RevisionTree } from './git/revision-tree';
 import { RevisionFiles, Revisions } from './git/revisions';
 import { DiskKernelTree } from './kernel-tree';
 import { resolveSources } from './sources';
-import { type Folders, type ReadSources, Units } from './units';
+import { type Folders, type Ground, type ReadSources, Units } from './units';
 
 export type { Analysis } from '../features/analysis';
 
@@ -53,6 +54,7 @@ export class Project {
   readonly #files: Files;
   readonly #revisions: Revisions;
   readonly #units: Units;
+  readonly #config: ConfigFile;
   readonly #memo = new AssemblyMemo();
   #parsed: { readonly stamp: string; readonly text: string; readonly parsed: ParsedManifest } | null = null;
   #resolved: Map<string, Resolved> | null = null;
@@ -80,6 +82,7 @@ export class Project {
     this.#revisions = files.revisions ?? new Revisions(true);
     this.#files = files.revisions ? files : new RevisionFiles(files, this.#revisions);
     this.#units = units ?? new Units(this.#files);
+    this.#config = new ConfigFile(manifest, root, this.#files);
   }
 
   /** The lineage as it is now. Cheap when nothing changed. */
@@ -87,7 +90,9 @@ export class Project {
     const { parsed } = this.#readManifest();
     const resolved = this.#resolve(parsed);
     const lineage = this.#assemble(parsed, resolved);
-    const said = [...resolved.values()].flatMap((it) => it.problems.map((one) => one.message)).join('\n');
+    const said = [...resolved.values(), this.#config]
+      .flatMap((it) => it.problems.map((one) => one.message))
+      .join('\n');
     if (this.#answer?.lineage === lineage && this.#answer.parsed === parsed && this.#said === said)
       return this.#answer;
     this.#said = said;
@@ -106,6 +111,7 @@ export class Project {
     // A request may come before the first analysis.
     if (!this.#lineage) this.analyse();
     return (
+      path === this.#config.path ||
       [...(this.#resolved?.values() ?? [])].some((it) => it.files.includes(path)) ||
       (this.#lineage?.lineage.versions ?? []).some((version) =>
         version.program?.units.some((unit) => unit.files.includes(path)),
@@ -190,18 +196,21 @@ export class Project {
   #assemble(parsed: ParsedManifest, resolved: ReadonlyMap<string, Resolved>): Lineage {
     const opened = new Map<string, OpenedSources>();
     const inputs: unknown[] = [parsed];
+    const ground = this.#groundOf(parsed);
     const open = (module: string, version: ManifestVersion | null): void => {
       const { files, unread, built, tree: revision } = resolved.get(module) ?? { files: [], unread: [] };
-      const release = parsed.manifest.kernel.release?.value ?? '';
       const tree = (): DiskKernelTree | undefined =>
         DiskKernelTree.of(parsed.manifest.kernel, this.manifest, this.#files);
       const read =
         built !== undefined && version?.built
-          ? this.#openBuilt(module, built, version.built, release)
-          : this.#units.of(module, files, this.#folders, release, version, tree, revision);
+          ? this.#openBuilt(module, built, version.built, ground.release)
+          : this.#units.of(module, files, ground, version, tree, revision);
       const { units } = read;
       opened.set(module, { ...read, unread });
-      inputs.push(...units, ...read.problems.map(({ message }) => message));
+      inputs.push(
+        ...units,
+        ...read.problems.map(({ message, place: { file, start } }) => `${file}:${start} ${message}`),
+      );
     };
     for (const version of parsed.manifest.versions) open(version.module.value, version);
     for (const target of parsed.manifest.targets) open(target.module.value, null);
@@ -226,6 +235,15 @@ export class Project {
     return lineage;
   }
 
+  #groundOf({ manifest: { kernel } }: ParsedManifest): Ground {
+    return {
+      ...this.#folders,
+      release: kernel.release?.value ?? '',
+      arch: kernel.arch?.value,
+      config: this.#config.read(kernel.config),
+    };
+  }
+
   #openBuilt(module: string, path: string, { value, place }: Located<string>, release: string): ReadSources {
     const shown = { file: this.manifest, ...place };
     const read = this.#units.ofBuilt(module, path, shown, this.#folders, release);
@@ -236,7 +254,10 @@ export class Project {
 
   #analysisOf(parsed: ParsedManifest, lineage: Lineage, resolved: ReadonlyMap<string, Resolved>): Analysis {
     const transitions = this.#transitions ?? new Transitions(lineage);
-    const sourceProblems = [...new Set([...resolved.values()].flatMap((it) => it.problems))];
+    const sourceProblems = [
+      ...this.#config.problems,
+      ...new Set([...resolved.values()].flatMap((it) => it.problems)),
+    ];
     const unitsOf = (version: LineageVersion): readonly Unit[] => version.program?.units ?? [];
     return {
       manifestFile: this.manifest,

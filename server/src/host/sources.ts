@@ -34,8 +34,10 @@ export function resolveSources(
   const problems: SourceProblem[] = [];
   for (const source of sources) {
     const problem = (message: string): void => void problems.push({ source, message });
-    const pattern = source.value;
-    if (pattern === '' || pattern.includes('\0')) continue;
+    const written = source.value;
+    if (written === '' || written.includes('\0')) continue;
+    const isFolder = mayBeFolder(written) && files.entries(resolve(folder, written)).length > 0;
+    const pattern = isFolder ? below(written) : written;
     if (!isGlob(pattern)) {
       const path = resolve(folder, pattern);
       if (!isInside(files, root, path))
@@ -68,6 +70,17 @@ export function resolveSources(
     });
   }
   return { files: unique.slice(0, MAX_FILES), problems };
+}
+
+/** The glob for everything below a folder that `sources` names. */
+export function below(folder: string): string {
+  const path = folder.replace(/^(?:\.\/+)+|\/+$/g, '');
+  return path === '.' || path === '' ? '**' : `${path}/**`;
+}
+
+/** A name like that of a source means a file. */
+export function mayBeFolder(source: string): boolean {
+  return !isGlob(source) && !/\.(?:[ch]|patch|diff)$/.test(source);
 }
 
 /** All files below a folder, links followed once, bounded. */

@@ -5,6 +5,7 @@ import { CSource } from '../core/csource/c-source';
 import type { Dialect, DialectName, Reading, ReadingProblem } from '../core/csource/dialects/dialect';
 import { moduleDialect } from '../core/csource/dialects/module';
 import { dialectFor } from '../core/csource/dialects/registry';
+import type { KernelConfig } from '../core/csource/kernel-config';
 import type { SourceProvider, Unit, UnitOptions } from '../core/csource/unit';
 import type { ManifestVersion } from '../core/manifest/manifest';
 import type { Place } from '../core/place';
@@ -36,6 +37,16 @@ interface KeptReading {
   readonly dialect: Dialect;
   readonly key: string;
   readonly tree?: DiskKernelTree | undefined;
+  /** The files that the dialect looked into, by their stamps: an edit elsewhere changes nothing of what it says. */
+  readonly asked: ReadonlyMap<string, string>;
+}
+
+/** Where sources stand and what they are compiled for. */
+export interface Ground extends Folders {
+  readonly release: string;
+  readonly arch?: string | undefined;
+  /** The kernel's configuration; the same object for the same text. */
+  readonly config?: KernelConfig | undefined;
 }
 
 /** Readings of one file of a revision, each with other includes, that are kept. */
@@ -72,6 +83,8 @@ export class Units {
     { readonly revision: RevisionTree; readonly key: string; readonly read: ReadSources }
   >();
   readonly #involved = new Map<string, number>();
+  readonly #configs = new WeakMap<KernelConfig, number>();
+  #numbered = 0;
 
   constructor(files: Files) {
     this.#files = files;
@@ -84,20 +97,21 @@ export class Units {
   of(
     module: string,
     files: readonly string[],
-    folders: Folders,
-    release: string,
+    ground: Ground,
     version: ManifestVersion | null,
     tree?: () => DiskKernelTree | undefined,
     revision: RevisionTree | null = null,
   ): ReadSources {
-    const options = optionsFor(release, version);
-    const inTree =
-      revision && JSON.stringify([options, version?.include, version?.dialect, version?.replace, files]);
+    const options = optionsFor(ground, version);
+    const { defines, kernelRelease, arch, config } = options;
+    const include = version?.include.map((it) => it.value) ?? [];
+    const key = JSON.stringify([defines, kernelRelease, include, arch, config ? this.#numberOf(config) : 0]);
+    const inTree = revision && JSON.stringify([key, version?.dialect, version?.replace, files]);
     const before = revision && this.#inRevisions.get(module);
     if (before?.revision === revision && before.key === inTree) return before.read;
-    const key = JSON.stringify([options.defines, release, version?.include.map((it) => it.value) ?? []]);
-    const { reading, dialect } = this.#read(module, files, options, version, tree);
-    const provider = this.#provider(folders, version, revision, reading);
+    const { reading, dialect } = this.#read(module, files, options, key, version, tree);
+    const folders = [...(reading.include ?? []), ...include.map((it) => join(ground.home, it))];
+    const provider = this.#provider(ground.root, folders, revision, reading);
     const units = reading.units.map((file) => this.#unit(file, options, key, provider, reading));
     const included = new Set(units.flatMap((unit) => unit.files.slice(1)));
     const read: ReadSources = {
@@ -116,7 +130,7 @@ export class Units {
     module: string,
     path: string,
     place: Place,
-    folders: Folders,
+    { root }: Folders,
     release: string,
   ): ReadSources | { readonly problem: string } {
     const key = JSON.stringify(['built', path, this.#files.stamp(path), place]);
@@ -124,32 +138,44 @@ export class Units {
     if (kept?.key !== key) {
       const reading = readBuilt(path, this.#files, place);
       if ('problem' in reading) return reading;
-      kept = { reading, dialect: moduleDialect, key };
+      kept = { reading, dialect: moduleDialect, key, asked: new Map() };
       this.#readings.set(module, kept);
     }
     const { reading } = kept;
     const options = { defines: {}, kernelRelease: release };
-    const provider = this.#provider(folders, null, null, reading);
+    const provider = this.#provider(root, [], null, reading);
     const units = reading.units.map((file) => this.#unit(file, options, 'built', provider, reading));
     return { dialect: 'module', units, problems: [] };
   }
 
-  /** What the dialect makes of the files; made again only when one of them changed. */
+  /** What the dialect makes of the files; made again only when one that it looked into changed. */
   #read(
     module: string,
     files: readonly string[],
     { defines, kernelRelease }: UnitOptions,
+    options: string,
     version: ManifestVersion | null,
     treeOf: (() => DiskKernelTree | undefined) | undefined,
   ): KeptReading {
     const named = version?.dialect.value ?? 'auto';
     const replace = version?.replace?.value ?? null;
-    const stamps = files.map((file) => this.#files.stamp(file));
     const tree = treeOf?.();
-    const key = JSON.stringify([named, replace, defines, kernelRelease, files, stamps, tree?.name]);
+    const key = JSON.stringify([named, replace, options, files, tree?.name]);
     const kept = this.#readings.get(module);
-    if (kept?.key === key && (kept.tree?.isCurrent() ?? true)) return kept;
-    const sources = files.map((file) => ({ file: workTreePath(file), text: () => this.#text(file) }));
+    if (
+      kept?.key === key &&
+      (kept.tree?.isCurrent() ?? true) &&
+      [...kept.asked].every(([file, stamp]) => this.#files.stamp(file) === stamp)
+    )
+      return kept;
+    const asked = new Map<string, string>();
+    const sources = files.map((file) => ({
+      file: workTreePath(file),
+      text: () => {
+        asked.set(file, this.#files.stamp(file));
+        return this.#text(file);
+      },
+    }));
     const dialect = dialectFor(named, sources, kernelRelease);
     const made = dialect.read({
       module,
@@ -159,9 +185,15 @@ export class Units {
       kernelRelease,
       ...(tree ? { tree } : {}),
     });
-    const read = { reading: readFromRevision(files, made), dialect, key, tree };
+    const read = { reading: readFromRevision(files, made), dialect, key, tree, asked };
     this.#readings.set(module, read);
     return read;
+  }
+
+  #numberOf(config: KernelConfig): number {
+    const known = this.#configs.get(config) ?? ++this.#numbered;
+    this.#configs.set(config, known);
+    return known;
   }
 
   #text(file: string): string | undefined {
@@ -210,12 +242,11 @@ export class Units {
   }
 
   #provider(
-    { root, home }: Folders,
-    version: ManifestVersion | null,
+    root: string,
+    folders: readonly string[],
     tree: RevisionTree | null,
     { texts, relocate }: Reading,
   ): SourceProvider {
-    const included = (version?.include ?? []).map((it) => join(home, it.value));
     return {
       ...(relocate === undefined ? {} : { relocate }),
       text: (file) => texts.get(file) ?? this.#text(file),
@@ -224,7 +255,7 @@ export class Units {
         if (name.includes('\0')) return undefined;
         const candidates = [
           resolve(dirname(workTreePath(from)), name),
-          ...included.map((folder) => join(folder, name)),
+          ...folders.map((folder) => join(folder, name)),
         ];
         for (const path of candidates) {
           if (tree) {
@@ -281,8 +312,8 @@ function stillIncludes(includes: readonly Include[], provider: SourceProvider): 
   );
 }
 
-function optionsFor(release: string, version: ManifestVersion | null): UnitOptions {
+function optionsFor({ release, arch, config }: Ground, version: ManifestVersion | null): UnitOptions {
   const defines: Record<string, string> = Object.create(null) as Record<string, string>;
   for (const [name, value] of version?.defines ?? []) defines[name] = value.value;
-  return { defines, kernelRelease: release };
+  return { defines, kernelRelease: release, arch, config };
 }

@@ -3,6 +3,7 @@ import { Expander, TokenList } from './expand';
 import { readExternals } from './externals';
 import { FileScope } from './file-scope';
 import { HEADER_KNOWLEDGE } from './header-knowledge';
+import { architecture, type KernelConfig } from './kernel-config';
 import { lex } from './lexer';
 import { Lowering } from './lowering';
 import { MacroTable } from './macro-table';
@@ -19,9 +20,7 @@ export interface Base {
 }
 
 /** Configuration that a machine with livepatch has in any case. */
-const ASSUMED = 'X86_64 X86 64BIT LIVEPATCH MODULES MODULE_UNLOAD SMP SYSFS PROC_FS PRINTK BUG MMU'.split(
-  ' ',
-);
+const ASSUMED = 'LIVEPATCH MODULES MODULE_UNLOAD SMP SYSFS PROC_FS PRINTK BUG MMU'.split(' ');
 
 let headers: { readonly macros: MacroTable; readonly scope: FileScope } | null = null;
 
@@ -64,12 +63,28 @@ function headerKnowledge(): { readonly macros: MacroTable; readonly scope: FileS
   return headers;
 }
 
+/** Configurations are large: they are told apart by a number, which the same object keeps. */
+const numbers = new WeakMap<KernelConfig, number>();
+let numbered = 0;
+
+function numberOf(config: KernelConfig): number {
+  const known = numbers.get(config) ?? ++numbered;
+  numbers.set(config, known);
+  return known;
+}
+
 const bases = new Map<string, Base>();
 const MAX_BASES = 64;
 
 /** The base for a set of options; the same object for equal options. */
 export function baseFor(options: UnitOptions): Base {
-  const key = JSON.stringify([options.kernelRelease, Object.entries(options.defines)]);
+  const { config, arch } = options;
+  const key = JSON.stringify([
+    options.kernelRelease,
+    arch,
+    config && numberOf(config),
+    Object.entries(options.defines),
+  ]);
   const known = bases.get(key);
   if (known !== undefined) return known;
   if (bases.size >= MAX_BASES) bases.clear();
@@ -81,7 +96,8 @@ export function baseFor(options: UnitOptions): Base {
     const macro = defineMacro(tokens, 0, tokens.count);
     if (macro !== null) macros.set(macro.name, macro, 0);
   };
-  set('__x86_64__', '1');
+  const machine = architecture(arch, config);
+  for (const name of machine.macros) set(name, '1');
   set('__KERNEL__', '1');
   set('MODULE', '1');
   set('__GNUC__', '12');
@@ -97,10 +113,12 @@ export function baseFor(options: UnitOptions): Base {
     set('LINUX_VERSION_SUBLEVEL', String(sub));
   }
   set('UTS_RELEASE', JSON.stringify(options.kernelRelease));
-  for (const name of ASSUMED) {
-    if (options.defines[`CONFIG_${name}`] === undefined) set(`CONFIG_${name}`, '1');
+  const given = config ? { ...config, ...options.defines } : options.defines;
+  for (const name of [...machine.config, ...ASSUMED]) {
+    if (given[`CONFIG_${name}`] === undefined) set(`CONFIG_${name}`, '1');
   }
-  for (const [name, value] of Object.entries(options.defines)) {
+  for (const name of machine.not) decided.add(names.id(`CONFIG_${name}`));
+  for (const [name, value] of Object.entries(given)) {
     if (!/^[A-Za-z_]\w*$/.test(name)) continue;
     decided.add(names.id(name));
     if (!name.startsWith('CONFIG_')) set(name, value);

@@ -1,5 +1,6 @@
 import type { Place, Relocate, Span } from '../place';
 import type { FunctionIr, Positions, VariableIr } from './ir';
+import type { KernelConfig } from './kernel-config';
 import type { CType, StructType } from './types';
 
 /** A function as the file's structure shows it; its body is lowered when somebody asks for it. */
@@ -109,4 +110,8 @@ export interface SourceProvider {
 export interface UnitOptions {
   readonly defines: Readonly<Record<string, string>>;
   readonly kernelRelease: string;
+  /** As `uname -m` prints it; where that is left out, what the configuration says, or x86_64. */
+  readonly arch?: string | undefined;
+  /** The kernel's `.config`; `defines` go before. The same object for the same text. */
+  readonly config?: KernelConfig | undefined;
 }

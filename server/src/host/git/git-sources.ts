@@ -2,7 +2,14 @@ import { posix } from 'node:path';
 import { readBlobName } from '../../core/blob-names';
 import type { Located } from '../../core/manifest/manifest';
 import { type Glob, isGlob, readGlob } from '../glob';
-import { MAX_ENTRIES, MAX_FILES, type ResolvedSources, type SourceProblem } from '../sources';
+import {
+  below,
+  MAX_ENTRIES,
+  MAX_FILES,
+  mayBeFolder,
+  type ResolvedSources,
+  type SourceProblem,
+} from '../sources';
 import type { Tree } from './objects';
 import { GitFailure } from './program';
 import type { RevisionTree } from './revision-tree';
@@ -89,8 +96,12 @@ function begin(tree: RevisionTree, sources: readonly Located<string>[]): Walk {
   const patterns: Pattern[] = [];
   const problems: SourceProblem[] = [];
   for (const source of sources) {
-    const pattern = source.value;
-    if (pattern === '' || pattern.includes('\0')) continue;
+    const written = source.value;
+    if (written === '' || written.includes('\0')) continue;
+    const named = !mayBeFolder(written) ? null : tree.inTree(posix.join(tree.ground.folder, written));
+    const entry = named === null || !tree.allows(named) ? null : tree.entry(named);
+    const folder = entry !== null && !(entry instanceof GitFailure) && entry.kind === 'folder';
+    const pattern = folder ? below(written) : written;
     const glob = isGlob(pattern) ? readGlob(pattern) : null;
     const path = tree.inTree(posix.join(tree.ground.folder, glob ? glob.base : pattern));
     if (path === null || !tree.allows(path)) {

@@ -35,6 +35,8 @@ export interface Reading {
   readonly relocate?: Relocate;
   /** What is wrong with the sources themselves, each at its place in what a person wrote. */
   readonly problems: readonly ReadingProblem[];
+  /** Folders in which `#include "…"` looks behind the including file's own; absolute. */
+  readonly include?: readonly string[];
 }
 
 export interface ReadingProblem {
