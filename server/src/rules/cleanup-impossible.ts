@@ -73,7 +73,8 @@ function lostIn(context: RuleContext, version: LineageVersion): Finding[] {
   return run.end.effects().flatMap((effect) => {
     if (!isOf(run, effect.by.instance, version) || isKnownElsewhere(run, effect)) return [];
     const undo = undoneAlone(context, version, effect);
-    if (!undo || isTakenCareOf(context, version, effect)) return [];
+    // Exit runs in any case, also after a replacement: nobody has to clean up in its place.
+    if (!undo || undo.during === 'exit' || isTakenCareOf(context, version, effect)) return [];
     return [findingOf(run, version, effect, undo)];
   });
 }

@@ -3,6 +3,7 @@ import type { CallFact } from '../core/execution/fact-types';
 import { statementsIn, visitExpression } from '../core/execution/ir-walk';
 import type { LineageVersion } from '../core/lineage/lineage';
 import type { RuleContext } from './context';
+import { happensTo, isShared } from './handed-over-in-exit';
 import type { Finding, Rule } from './rule';
 import { milder, namesOf } from './wording';
 
@@ -26,6 +27,9 @@ freed.
 
 Without \`.replace\` the same code is right: there the module can only be removed once the livepatch was disabled, and
 nobody else uses its variables. The kernel's own samples do it that way, and can, for they do not replace.
+
+A count in the shadow variable itself is right as well, if init counts up and exit counts down: the successor's init runs
+first, so the count reaches zero only when the last version goes. Then nothing is said.
 
 A condition on the module's own data in front of it may see to that it happens after a disable only: then it is a warning.
 
@@ -54,11 +58,11 @@ them in its \`post_patch\`.
     context.lineage.versions.flatMap((version) =>
       (version.facts?.calls ?? [])
         .filter((call) => FREES.has(call.callee) && call.reachedFrom.includes('exit'))
-        .map((call) => findingOf(context, version, call)),
+        .flatMap((call) => findingOf(context, version, call) ?? []),
     ),
 };
 
-function findingOf(context: RuleContext, version: LineageVersion, call: CallFact): Finding {
+function findingOf(context: RuleContext, version: LineageVersion, call: CallFact): Finding | null {
   const use = version.facts?.shadow.find(
     (item) => item.place.file === call.place.file && item.place.start === call.place.start,
   );
@@ -67,6 +71,8 @@ function findingOf(context: RuleContext, version: LineageVersion, call: CallFact
         (other) => other !== version && other.facts?.shadow.some((item) => item.id === use.id),
       )
     : [];
+  const counted = isShared(context, version, call.place);
+  if (counted && !sharers.some((other) => happensTo(context, version, other, call.place))) return null;
   const guarded = isGuarded(context, version, call);
   const what = use ? `the shadow variables with id ${use.id}` : 'shadow variables';
   const who =

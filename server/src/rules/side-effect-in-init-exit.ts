@@ -5,6 +5,7 @@ import { functionsOf } from '../core/lineage/version-functions';
 import type { Place } from '../core/place';
 import { catalogueOf } from './catalogue-of';
 import type { RuleContext } from './context';
+import { isShared } from './handed-over-in-exit';
 import { deedsOf } from './own-life';
 import type { Finding, RelatedPlace, Rule } from './rule';
 
@@ -25,7 +26,9 @@ Module init and exit are about the module's memory, not about the livepatch. Wit
 * When the livepatch is disabled and stays in memory, nothing of what init did is undone.
 * When \`klp_enable_patch()\` fails, exit is not called at all.
 
-Memory that only the module itself uses may be allocated in init and freed in exit.
+Memory that only the module itself uses may be allocated in init and freed in exit. And work that hangs on a count in a
+shadow variable may: as the successor counts up before the predecessor counts down, the first init does it and the last
+exit undoes it.
 
 ## Example
 
@@ -81,8 +84,9 @@ function checkVersion(context: RuleContext, version: LineageVersion): Finding[] 
       done.push({ what, families: new Set([VALUE_WRITE.family]), place: by.place });
     }
   }
+  const own = (work: Work): boolean => !isShared(context, version, work.place);
   const paired = new Set<Work>();
-  const findings = done.map((work) => {
+  const findings = done.filter(own).map((work) => {
     const partners = undone.filter((undo) => [...undo.families].some((family) => work.families.has(family)));
     for (const partner of partners) paired.add(partner);
     const related = partners.map((partner) => ({
@@ -91,7 +95,7 @@ function checkVersion(context: RuleContext, version: LineageVersion): Finding[] 
     }));
     return inInit(version, work, related);
   });
-  for (const work of undone) if (!paired.has(work)) findings.push(inExit(version, work));
+  for (const work of undone) if (!paired.has(work) && own(work)) findings.push(inExit(version, work));
   return findings;
 }
 

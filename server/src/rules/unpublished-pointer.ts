@@ -1,3 +1,4 @@
+import type { LineageVersion } from '../core/lineage/lineage';
 import type { RuleContext } from './context';
 import { type OwnPointer, ownPointersOf } from './own-pointers';
 import type { Finding, Rule } from './rule';
@@ -49,10 +50,21 @@ Where the API knows names (debugfs, proc, sysfs), a name is enough.
   check: (context) =>
     context.lineage.versions.flatMap((version) =>
       ownPointersOf(context, version)
-        .filter(({ row }) => row.key !== 'reference')
+        .filter((own) => own.row.key !== 'reference' && !isForExit(version, own))
         .map((own) => findingOf(context, version.name, own)),
     ),
 };
+
+/** Made in init and undone in exit, which runs in any case, also after a replacement. */
+function isForExit(version: LineageVersion, { call, row }: OwnPointer): boolean {
+  return (
+    call.reachedFrom.every((from) => from === 'init') &&
+    (version.facts?.calls ?? []).some(
+      ({ callee, reachedFrom }) =>
+        reachedFrom.includes('exit') && row.undo.some((known) => known.name === callee),
+    )
+  );
+}
 
 function findingOf(
   context: RuleContext,
