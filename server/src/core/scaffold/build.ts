@@ -168,7 +168,7 @@ function namesFor(module: string, header: string, texts: ReadonlyMap<string, str
 }
 
 /** The SPDX identifier of the good version's first file, GPL-2.0 where it has none. */
-function licenseOf(subject: Subject, good: LineageVersion): string {
+export function licenseOf(subject: Subject, good: LineageVersion): string {
   const file = subject.unitsOf(good)[0]?.file;
   const head = file === undefined ? '' : subject.text(file).slice(0, 300);
   return (

@@ -1,4 +1,3 @@
-import { isDiffDialect } from '../csource/dialects/diffs';
 import { isWanted, type LineageVersion, versionByName } from '../lineage/lineage';
 import type { Place } from '../place';
 import { type NewNames, newNames } from './new-names';
@@ -46,11 +45,7 @@ export function checkRequest(
   }
   for (const version of [good, ...faulty]) {
     const { dialect } = version;
-    if (dialect !== 'module' && !isDiffDialect(dialect)) {
-      reasons.push(
-        `${manifest(version)}: ${version.name} is written in the dialect ${dialect}, which cannot be scaffolded yet: only livepatch modules in C and diffs can.`,
-      );
-    } else if (dialect !== good.dialect) {
+    if (dialect !== good.dialect) {
       reasons.push(
         `${manifest(version)}: ${version.name} is written in the dialect ${dialect} and ${good.name} in ${good.dialect}: the cleanup is written for versions of one dialect.`,
       );

@@ -44,9 +44,9 @@ export function prospect(
       const folders = version.include.map((include) => join(home, include.value));
       const defines = Object.fromEntries([...version.defines].map(([key, value]) => [key, value.value]));
       const options = { defines, kernelRelease: manifest.kernel.release?.value ?? '' };
-      const provider = sources(subject, texts, folders);
       const source = new CSource();
-      const named = units.map((file) => ({ file, text: () => provider.text(file) }));
+      const plain = sources(subject, texts, folders);
+      const named = units.map((file) => ({ file, text: () => plain.text(file) }));
       const dialect = dialectFor(version.dialect.value, named, options.kernelRelease);
       const tree = subject.kernelTree?.();
       const { relocate, ...reading } = dialect.read({
@@ -56,6 +56,7 @@ export function prospect(
         ...options,
         ...(tree ? { tree } : {}),
       });
+      const provider = sources(subject, texts, [...(reading.include ?? []), ...folders]);
       const read: SourceProvider = {
         text: (file) => reading.texts.get(file) ?? provider.text(file),
         resolve: (file, from) => (reading.texts.has(file) ? file : provider.resolve(file, from)),

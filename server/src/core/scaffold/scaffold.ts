@@ -6,6 +6,7 @@ import type { Place } from '../place';
 import { Places } from '../places';
 import { type Built, build as buildModule } from './build';
 import { buildDiffs } from './build-diffs';
+import { buildSuse } from './build-suse';
 import { type Cast, checkRequest } from './checks';
 import { FaultyCode } from './faulty-code';
 import { dirname, relativePath } from './layout';
@@ -70,7 +71,7 @@ export function scaffold(subject: Subject, request: Request): Scaffold {
     };
   }
   const diffs = isDiffDialect(cast.good.dialect);
-  const build = diffs ? buildDiffs : buildModule;
+  const build = diffs ? buildDiffs : cast.good.dialect === 'suse' ? buildSuse : buildModule;
   if (diffs && states.states.length > 0) return { ok: false, reasons: [...statesLost(states), wayOut(cast)] };
   const bare = build(subject, cast, states, [], request.out, where);
   if (!('files' in bare)) return { ok: false, reasons: bare };
