@@ -1,6 +1,6 @@
 import { release } from 'node:os';
 import { basename, join } from 'node:path';
-import type { Scene, Shelf, Tagged } from '../core/init/scene';
+import type { Revision, Scene, Shelf, Tagged } from '../core/init/scene';
 import type { Files } from './files';
 import { GitFailure } from './git/program';
 import type { RevisionTree } from './git/revision-tree';
@@ -10,6 +10,7 @@ import type { Revisions } from './git/revisions';
 const MAX_DEPTH = 4;
 const MAX_FILES = 5_000;
 const MAX_TAGS = 200;
+const MAX_CHANGES = 400;
 /** What tells a module: the texts that are fetched from all tags together. */
 const TELLING = /\.(?:c|h)$|(?:^|\/)(?:Kbuild|Makefile)$/;
 
@@ -30,6 +31,7 @@ export function lookAt(
         return typeof text === 'string' ? text : '';
       },
       tags: tagged(tags),
+      changesOf: (file) => revised(revisions.changesOf(files, folder, file, MAX_CHANGES), file),
       kernel: process.platform === 'linux' ? (/^\d+\.\d+/.exec(release())?.[0] ?? null) : null,
     },
     truncated: names.length > MAX_FILES,
@@ -62,6 +64,20 @@ function tagged(tags: readonly { readonly tag: string; readonly tree: RevisionTr
     shelves.flatMap(({ oids }) => [...oids].flatMap(([file, oid]) => (TELLING.test(file) ? [oid] : []))),
   );
   return shelves.map(({ tag, oids }) => ({ tag, ...shelf(oids, (oid) => objects?.text(oid)) }));
+}
+
+/** The folder at each revision that changed `file`, whose texts are fetched together. */
+function revised(
+  changes: readonly { readonly revision: string; readonly tree: RevisionTree }[],
+  file: string,
+): Revision[] {
+  const shelves = changes.flatMap(({ revision, tree }) => {
+    const oids = filesIn(tree);
+    return oids === null ? [] : [{ revision, oids }];
+  });
+  const { objects } = changes[0]?.tree.ground ?? {};
+  objects?.prefetch(shelves.flatMap(({ oids }) => oids.get(file) ?? []));
+  return shelves.map(({ revision, oids }) => ({ revision, ...shelf(oids, (oid) => objects?.text(oid)) }));
 }
 
 function shelf(oids: ReadonlyMap<string, string>, read: (oid: string) => unknown): Shelf {

@@ -11,12 +11,20 @@ export interface Tagged extends Shelf {
   readonly tag: string;
 }
 
+/** A revision of the checked-out branch. */
+export interface Revision extends Shelf {
+  /** The commit's hash. */
+  readonly revision: string;
+}
+
 /** What a manifest can be made from. */
 export interface Scene extends Shelf {
   /** The folder's own name. */
   readonly name: string;
   /** Oldest first; empty without git. */
   readonly tags: readonly Tagged[];
+  /** The revisions that changed a file, oldest first; empty without git. Asked of git when it is called. */
+  changesOf?(file: string): readonly Revision[];
   /** Release of the kernel that this machine runs, as a first guess; null where it runs another system. */
   readonly kernel: string | null;
 }

@@ -74,6 +74,14 @@ export class GitObjects {
       .reverse();
   }
 
+  /** The commits of the checked-out branch, by first parent, that changed a file; oldest first. */
+  commitsOf(path: string, count: number): readonly string[] | GitFailure {
+    const which = ['--first-parent', `--max-count=${count}`, '--end-of-options', 'HEAD'];
+    const out = this.#git.run(this.top, ['--literal-pathspecs', 'rev-list', ...which, '--', path]);
+    if (out instanceof GitFailure) return out;
+    return out.toString('utf8').split('\n').filter(Boolean).reverse();
+  }
+
   /** Reads folders, those that are known already for nothing. */
   load(oids: Iterable<string>): GitFailure | null {
     const wanted = [...new Set(oids)].filter((oid) => !this.#trees.has(oid));

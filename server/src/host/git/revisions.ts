@@ -90,6 +90,26 @@ export class Revisions {
     });
   }
 
+  /** The revisions of the checked-out branch that changed a file in the folder, oldest first; none without git. */
+  changesOf(
+    files: Files,
+    folder: string,
+    file: string,
+    count: number,
+  ): readonly { revision: string; tree: RevisionTree }[] {
+    const ground = this.trusted ? this.#ground(files, folder, folder) : null;
+    if (ground === null || ground instanceof GitFailure) return [];
+    const path = ground.base === '' ? file : `${ground.base}/${file}`;
+    const commits = ground.objects.commitsOf(path, count);
+    if (commits instanceof GitFailure || commits.length === 0) return [];
+    const resolved = ground.objects.resolve(commits);
+    if (resolved instanceof GitFailure) return [];
+    return commits.flatMap((revision) => {
+      const tree = resolved.get(revision)?.tree ?? null;
+      return tree === null ? [] : [{ revision, tree: new RevisionTree(ground, tree) }];
+    });
+  }
+
   /** From now on the file's text can be read. */
   know(name: string, objects: GitObjects): void {
     this.#homes.set(name, objects);
