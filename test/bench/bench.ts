@@ -8,6 +8,7 @@ import { historyFigures } from './history';
 import type { Figure } from './measure';
 import { table } from './measure';
 import { searchFigures } from './search';
+import { suseFigures } from './suse';
 import { vsixFigure } from './vsix';
 
 const ROOT = process.env.LIVEPATCH_LINEAGE_ROOT ?? process.cwd();
@@ -35,6 +36,7 @@ async function main(): Promise<void> {
     ...(await factsFigures(livepatches, large)),
     ...(await searchFigures()),
     ...(await historyFigures()),
+    ...(await suseFigures()),
     ...(await editFigures(ROOT)),
     ...vsixFigure(ROOT),
   ];

@@ -109,7 +109,8 @@ MODULE_INFO(livepatch, "Y");
 `;
 }
 
-function git(folder: string, args: readonly string[], input = ''): Buffer {
+/** The git program's answer, apart from the settings of whoever runs this. */
+export function git(folder: string, args: readonly string[], input = ''): Buffer {
   const { status, stdout, stderr } = spawnSync('git', args, {
     cwd: folder,
     input,
@@ -178,10 +179,14 @@ function distinctBlobs(folder: string): string[] {
 }
 
 /** What reading the lineage costs at least: fetching each distinct text once and parsing it with the bare grammar. */
-export async function historyFigures(): Promise<Figure[]> {
+export async function historyFigures(
+  label = 'git history',
+  write: (folder: string) => number = writeHistory,
+  rounds = 9,
+): Promise<Figure[]> {
   const folder = mkdtempSync(join(tmpdir(), 'lineage-history-'));
   try {
-    const unpacked = writeHistory(folder);
+    const unpacked = write(folder);
     const oids = distinctBlobs(folder);
     const parser = await bareParser();
     let bytes = 0;
@@ -211,41 +216,41 @@ export async function historyFigures(): Promise<Figure[]> {
       again();
     };
     const works = [bare, cold, again, resolvedAgain];
-    const [bareTime = 1, coldTime = 0, againTime = 0, resolvedTime = 0] = interleaved(9, works);
+    const [bareTime = 1, coldTime = 0, againTime = 0, resolvedTime = 0] = interleaved(rounds, works);
     (globalThis as { gc?: () => void }).gc?.();
     const heap = process.memoryUsage();
     const detail = `${VERSIONS} versions, ${(unpacked / 1e6).toFixed(1)} MB unpacked, ${oids.length} texts of ${(bytes / 1e6).toFixed(1)} MB; ${read.blobs} read, ${read.units} units, ${read.findings} findings`;
     return [
       {
-        name: 'git history, cold check / (bare parse + git)',
+        name: `${label}, cold check / (bare parse + git)`,
         value: coldTime / bareTime,
         limit: 1.5,
         unit: 'times',
         detail: `${coldTime.toFixed(0)} ms against ${bareTime.toFixed(0)} ms; ${detail}`,
       },
       {
-        name: 'git history, check again in the same process',
+        name: `${label}, check again in the same process`,
         value: againTime / bareTime,
         limit: 0.1,
         unit: 'times',
         detail: `${againTime.toFixed(2)} ms`,
       },
       {
-        name: 'git history, check after a change elsewhere on disk',
+        name: `${label}, check after a change elsewhere on disk`,
         value: resolvedTime / bareTime,
         limit: 0.1,
         unit: 'times',
         detail: `${resolvedTime.toFixed(1)} ms: git resolves the revisions anew`,
       },
       {
-        name: 'git history, texts read / distinct texts',
+        name: `${label}, texts read / distinct texts`,
         value: read.blobs / oids.length,
         limit: 1,
         unit: 'times',
         detail: `${read.blobs} of ${oids.length}`,
       },
       {
-        name: 'git history, memory',
+        name: `${label}, memory`,
         value: (heap.heapUsed + heap.external) / 1e6,
         limit: 200,
         unit: 'MB',
