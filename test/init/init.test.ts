@@ -100,7 +100,7 @@ test('where there is nothing, that is said with what was looked for', () => {
   expect(made).toEqual({
     ok: false,
     reason:
-      'x holds nothing that a lineage could be made of. Looked for: a livepatch_main.c with placeholders beside one folder for each fix; git tags at which one folder holds C files that call klp_enable_patch; folders with C files that call klp_enable_patch.',
+      'x holds nothing that a lineage could be made of. Looked for: a livepatch_main.c with placeholders beside one folder for each fix; git tags at which one folder holds C files that call klp_enable_patch; folders with C files that call klp_enable_patch; folders with .patch or .diff files that change C of the kernel.',
   });
 });
 
