@@ -1,7 +1,11 @@
-import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { klp, type Result, withFolder } from './run';
+import { reasonOf } from '../../server/src/host/files';
+import { CLI, klp, type Result, withFolder } from './run';
 
 /**
  * Everything a person can get wrong is answered by a finding at its place, or by one line on stderr with exit code 2:
@@ -186,7 +190,7 @@ test('C that does not parse still gives what can be read', () => {
 
 test('a line of 5 MB ends', () => {
   const found = check({ 'livepatch.yaml': MANIFEST, 'v1.c': `${V1}int x = ${'1+'.repeat(2_500_000)}1;\n` });
-  expect(found.messages).toMatch(/too large|larger/);
+  expect(found.messages).toBe('v1.c is not read: it is too large.');
 });
 
 test('a binary source is a finding', () => {
@@ -195,7 +199,12 @@ test('a binary source is a finding', () => {
     'v1.c': Buffer.concat([Buffer.from('\u007fELF'), Buffer.alloc(4000)]),
   });
   expect(found.text).toContain('livepatch.yaml:6 manifest-invalid');
-  withFolder({ 'v1.c': Buffer.alloc(4000) }, (folder) => oneLine(klp(['facts', 'v1.c'], folder)));
+  expect(found.messages).toBe('v1.c is not read: it is not a text file.');
+  withFolder({ 'v1.c': Buffer.alloc(4000) }, (folder) => {
+    const result = klp(['facts', 'v1.c'], folder);
+    oneLine(result);
+    expect(result.stderr).toContain('v1.c: it is not a text file');
+  });
 });
 
 test('CR LF, a byte-order mark and characters beyond the BMP change nothing and move nothing', () => {
@@ -238,3 +247,85 @@ test('an unreadable folder among the sources is said', () => {
   );
   expect(found.text).toContain('livepatch.yaml:6 manifest-invalid');
 });
+
+test.each([
+  ['outside', '../elsewhere', /lies outside/],
+  ['missing', 'headers', /no such folder/],
+])('a folder of headers that is %s is a finding, once', (_name, folder, message) => {
+  const version = (name: string): string =>
+    `  - { version: ${name}, module: lp_${name}, sources: ${name}.c }\n`;
+  const manifest = `lineage: a\nkernel: "6.1"\ndefaults: { include: [${folder}] }\nversions:\n${version('v1')}${version('v2')}`;
+  const found = check({ 'livepatch.yaml': manifest, 'v1.c': V1, 'v2.c': V1 });
+  expect(found.text).toBe('livepatch.yaml:3 manifest-invalid');
+  expect(found.messages).toMatch(message);
+});
+
+test('folders of headers are relative to the manifest, not to the repository', () => {
+  const source = V1.replace('livepatch.h>', 'livepatch.h>\n#include "names.h"').replace(
+    'return klp_enable_patch',
+    'pr_info(WHERE "\\n"); return klp_enable_patch',
+  );
+  withFolder(
+    {
+      '.git/HEAD': 'ref: refs/heads/main\n',
+      'patches/livepatch.yaml': `${MANIFEST}    include: [headers]\n`,
+      'patches/v1.c': source,
+      'patches/headers/names.h': '#define WHERE "beside the manifest"\n',
+      'headers/names.h': '#define WHERE "in the repository"\n',
+    },
+    (folder) => {
+      const { stdout } = klp(['simulate', 'patches', '--steps', 'load v1', '--format', 'log'], folder);
+      expect(stdout.split('\n')[0]).toMatch(/beside the manifest$/);
+    },
+  );
+});
+
+test('a baseline of any shape is answered', () => {
+  for (const findings of ['[null]', '[1, "a", [], {}]']) {
+    const files = { 'livepatch.yaml': MANIFEST, 'v1.c': V1, 'base.json': `{ "findings": ${findings} }` };
+    withFolder(files, (folder) => {
+      const result = klp(['check', '--baseline', 'base.json'], folder);
+      expect([result.status, result.stderr]).toEqual([0, '']);
+    });
+  }
+  for (const text of ['', '[]', 'null', '{ "findings": 1 }', '\u0000']) {
+    withFolder({ 'livepatch.yaml': MANIFEST, 'v1.c': V1, 'base.json': text }, (folder) =>
+      oneLine(klp(['check', '--baseline', 'base.json'], folder)),
+    );
+  }
+});
+
+test('what may not be read says so', () => {
+  // The tests may run as root, who may read everything.
+  expect(reasonOf(Object.assign(new Error('EACCES: ...'), { code: 'EACCES' }))).toBe('permission denied');
+});
+
+test('Ctrl-C ends a long analysis at once', async () => {
+  const versions = Array.from(
+    { length: 300 },
+    (_, i) => `  - { version: v${i}, module: lp_${i}, sources: v1.c }\n`,
+  ).join('');
+  const folder = mkdtempSync(join(tmpdir(), 'lineage-cli-'));
+  try {
+    writeFileSync(join(folder, 'livepatch.yaml'), `lineage: a\nkernel: "6.1"\nversions:\n${versions}`);
+    writeFileSync(join(folder, 'v1.c'), V1);
+    // The shell's word for a program that an interrupt ended is 130.
+    const script = `'${process.execPath}' '${CLI}' matrix & echo $!; wait $!; echo "exit $?"`;
+    const shell = spawn('bash', ['-m', '-c', script], { cwd: folder, stdio: ['ignore', 'pipe', 'inherit'] });
+    let printed = '';
+    let sent = 0;
+    shell.stdout.on('data', (chunk: Buffer) => {
+      printed += chunk.toString();
+      const pid = Number(/^\d+/.exec(printed)?.[0] ?? 0);
+      if (sent > 0 || pid === 0) return;
+      // By then it computes; a run of its length takes minutes.
+      setTimeout(() => (process.kill(pid, 'SIGINT'), (sent = Date.now())), 4_000);
+      sent = 1;
+    });
+    await once(shell, 'close');
+    expect(printed).toMatch(/exit 130\n$/);
+    expect(Date.now() - sent).toBeLessThan(5_000);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}, 60_000);

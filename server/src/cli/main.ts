@@ -11,7 +11,6 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   // Somebody closed the pipe (`| head`): that is no fault.
   process.exit(error.code === 'EPIPE' ? EXIT.fine : EXIT.internal);
 });
-process.on('SIGINT', () => process.exit(EXIT.interrupted));
 
 async function main(argv: readonly string[]): Promise<number> {
   const [command, ...rest] = argv;

@@ -1,5 +1,5 @@
 import { basename, dirname } from 'node:path';
-import { isReadable } from '../core/csource/build-unit';
+import { unreadable } from '../core/csource/build-unit';
 import type { ReadingProblem } from '../core/csource/dialects/dialect';
 import type { LivepatchFacts } from '../core/execution/fact-types';
 import { livepatchFacts } from '../core/execution/facts';
@@ -27,18 +27,15 @@ export function factsOfFile(
     const read = 'problem' in built ? { dialect: 'module', units: [] } : built;
     const facts = livepatchFacts({ name, units: read.units });
     units.dispose();
-    const unreadable = 'problem' in built ? built.problem : null;
-    return { facts, dialect: read.dialect, problems: [], unreadable };
+    const why = 'problem' in built ? built.problem : null;
+    return { facts, dialect: read.dialect, problems: [], unreadable: why };
   }
   const read = units.of(name, [path], { ...folders, release: '' }, null);
   const facts = livepatchFacts({ name, units: read.units });
   units.dispose();
   const text = files.read(path);
-  const unreadable =
-    typeof text === 'string' && isReadable(text)
-      ? read.units.length === 0
-        ? 'it is not a .c file'
-        : null
-      : 'it is too large or not a text file';
-  return { facts, dialect: read.dialect, problems: read.problems, unreadable };
+  const because = typeof text === 'string' ? unreadable(text) : 'missing';
+  const unread =
+    because !== null ? `it is ${because}` : read.units.length === 0 ? 'it is not a .c file' : null;
+  return { facts, dialect: read.dialect, problems: read.problems, unreadable: unread };
 }

@@ -19,7 +19,7 @@ import { resolveGitVersions } from './git/git-versions';
 import type { RevisionTree } from './git/revision-tree';
 import { RevisionFiles, Revisions } from './git/revisions';
 import { DiskKernelTree } from './kernel-tree';
-import { resolveSources } from './sources';
+import { includeProblems, resolveSources } from './sources';
 import { type Folders, type Ground, type ReadSources, Units } from './units';
 
 export type { Analysis } from '../features/analysis';
@@ -58,6 +58,7 @@ export class Project {
   readonly #memo = new AssemblyMemo();
   #parsed: { readonly stamp: string; readonly text: string; readonly parsed: ParsedManifest } | null = null;
   #resolved: Map<string, Resolved> | null = null;
+  #includes: readonly Problem[] = [];
   #lineage: { readonly lineage: Lineage; readonly inputs: readonly unknown[] } | null = null;
   #transitions: Transitions | null = null;
   #severities: ReadonlyMap<string, RuleSeverity> = new Map();
@@ -163,6 +164,12 @@ export class Project {
           : (inGit.get(version) ?? this.#resolveOne(version.sources)),
       );
     }
+    this.#includes = includeProblems(
+      this.#files,
+      this.manifest,
+      this.root,
+      parsed.manifest.versions.flatMap((version) => (version.git ? [] : version.include)),
+    ).map(({ source, message }) => ({ severity: 'error', message, place: source.place }));
     for (const target of parsed.manifest.targets) {
       resolved.set(target.module.value, this.#resolveOne(target.sources));
     }
@@ -257,6 +264,7 @@ export class Project {
     const sourceProblems = [
       ...this.#config.problems,
       ...new Set([...resolved.values()].flatMap((it) => it.problems)),
+      ...this.#includes,
     ];
     const unitsOf = (version: LineageVersion): readonly Unit[] => version.program?.units ?? [];
     return {
@@ -345,11 +353,12 @@ function unreadProblems(lineage: Lineage): Problem[] {
   for (const version of lineage.versions) {
     for (const unit of version.program?.units ?? []) {
       const empty = unit.functions.size === 0 && unit.variables.size === 0 && unit.calls.length === 0;
-      if (unit.complete || !empty || unit.missingIncludes.length > 0) continue;
+      const because = unit.unread?.find(({ file }) => file === unit.file)?.because;
+      if (!because || because === 'missing' || !empty) continue;
       const place = version.entry.sources[0]?.place ?? version.entry.place;
       problems.push({
         severity: 'error',
-        message: `${unit.file.slice(unit.file.lastIndexOf('/') + 1)} is not read: it is too large or not a text file.`,
+        message: `${unit.file.slice(unit.file.lastIndexOf('/') + 1)} is not read: it is ${because}.`,
         place,
       });
     }

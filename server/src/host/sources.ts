@@ -83,6 +83,28 @@ export function mayBeFolder(source: string): boolean {
   return !isGlob(source) && !/\.(?:[ch]|patch|diff)$/.test(source);
 }
 
+/** What is wrong with folders of `include`, each place once: they lead outside `root`, or are not there. */
+export function includeProblems(
+  files: Files,
+  manifest: string,
+  root: string,
+  folders: readonly Located<string>[],
+): SourceProblem[] {
+  const problems = new Map<number, SourceProblem>();
+  for (const source of folders) {
+    const { value, place } = source;
+    if (value === '' || value.includes('\0')) continue;
+    const path = resolve(dirname(manifest), value);
+    const message = !isInside(files, root, path)
+      ? `${value} lies outside ${root}: headers are read from that folder alone`
+      : files.real(path) === null
+        ? `${value} cannot be read: there is no such folder`
+        : null;
+    if (message !== null) problems.set(place.start, { source, message });
+  }
+  return [...problems.values()];
+}
+
 /** All files below a folder, links followed once, bounded. */
 function walkFiles(
   files: Files,

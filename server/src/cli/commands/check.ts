@@ -105,8 +105,8 @@ function readBaseline(path: string): Map<string, number> {
   if (!Array.isArray(findings))
     throw new Failure(`--baseline ${path}: no "findings" in it; it is what "check --format json" printed`);
   const known = new Map<string, number>();
-  for (const item of findings as readonly Record<string, unknown>[]) {
-    const key = `${String(item.code)}\0${String(item.file)}\0${String(item.message)}`;
+  for (const item of findings as readonly (Record<string, unknown> | null)[]) {
+    const key = `${String(item?.code)}\0${String(item?.file)}\0${String(item?.message)}`;
     known.set(key, (known.get(key) ?? 0) + 1);
   }
   return known;

@@ -122,6 +122,9 @@ export function writeNewFiles(
   const madeFiles: string[] = [];
   const madeFolders: string[] = [];
   let current = '';
+  // An analysis is one long turn of the event loop, so a listener could not end it, and there is none; here, where
+  // files are half made, an interrupt waits.
+  process.once('SIGINT', () => process.exit(EXIT.interrupted));
   try {
     for (const file of files) {
       current = file.path;

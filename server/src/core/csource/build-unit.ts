@@ -41,16 +41,11 @@ export function openUnit(
 type Unreadable = NonNullable<Unit['unread']>[number];
 
 /** Why a text cannot be read, null if it can. Binary is what has a NUL among its first 8,192 characters. */
-function unreadable(text: string | undefined): Unreadable['because'] | null {
+export function unreadable(text: string | undefined): Unreadable['because'] | null {
   if (text === undefined) return 'missing';
   if (text.length > MAX_TEXT) return 'too large';
   const nul = text.slice(0, 8192).indexOf('\0');
   return nul < 0 ? null : 'not a text file';
-}
-
-/** Whether a text is one that is read: neither too large nor binary. */
-export function isReadable(text: string): boolean {
-  return unreadable(text) === null;
 }
 
 class TranslationUnit implements Unit {
