@@ -69,6 +69,20 @@ describe('a target module comes', () => {
     expect(w.takeSkipped()).toContain('p.m.post_unpatch: replaced by r');
   });
 
+  test('R replacing P, then reversed: R.m lets go, P.m stays as it is', () => {
+    const w = world();
+    w.load('p');
+    w.kernel.stall();
+    w.load('r');
+    w.load('m');
+    ofTarget(w);
+    w.kernel.disable('r');
+    expect(ofTarget(w)).toEqual(['r.post_unpatch live']);
+    w.kernel.resume();
+    w.kernel.disable('p');
+    expect(ofTarget(w)).toEqual(['p.pre_unpatch live', 'p.post_unpatch live']);
+  });
+
   test('a dynamic object is announced too, without callbacks', () => {
     const w = world({ small: { image: imageOf(['vmlinux']) } });
     w.load('p');
@@ -210,6 +224,45 @@ describe('a target module is refused', () => {
     expect(w.load('m')).toBe(-19);
     fail = 0;
     expect(w.load('m')).toBe(0);
+  });
+
+  test('during a replacement, by the successor: the replaced one lets go, the transition goes on', () => {
+    let exits = 0;
+    const w = world({
+      m: { exit: () => void exits++ },
+      r: {
+        image: imageOf(['vmlinux', 'm']),
+        callback: (_, { object, callback }) => (object === 'm' && callback === 'pre_patch' ? -12 : 0),
+      },
+    });
+    w.load('p');
+    w.kernel.stall();
+    w.load('r');
+    expect(w.load('m')).toBe(-12);
+    expect(ofTarget(w)).toEqual([
+      'p.pre_patch coming',
+      'p.post_patch coming',
+      'r.pre_patch coming -12',
+      'p.pre_unpatch coming',
+      'p.post_unpatch coming',
+    ]);
+    expect(exits).toBe(0);
+    w.kernel.resume();
+    expect(ofTarget(w)).toEqual([]);
+    expect(w.listed()).toEqual(['r+']);
+  });
+
+  test('while the earlier livepatch is being disabled: of that one post_unpatch alone', () => {
+    const w = twoPatches(() => -19);
+    w.load('a');
+    w.load('b');
+    w.kernel.stall();
+    w.kernel.disable('a');
+    expect(w.load('m')).toBe(-19);
+    expect(ofTarget(w)).toEqual(['a.pre_patch coming', 'b.pre_patch coming -19', 'a.post_unpatch coming']);
+    w.kernel.resume();
+    expect(ofTarget(w)).toEqual([]);
+    expect(w.listed()).toEqual(['b+']);
   });
 
   test('ftrace fails after pre_patch: post_unpatch of that object runs, seeing the state COMING', () => {

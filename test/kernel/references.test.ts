@@ -28,6 +28,19 @@ describe('references and rmmod', () => {
     expect(w.kernel.unload('p')).toBe(0);
   });
 
+  test('a replaced module stays in memory without references until it is unloaded; then it can be loaded again', () => {
+    const w = world({ p: { image: imageOf(['vmlinux']) } });
+    w.load('p');
+    w.load('r');
+    expect([w.references('p'), w.references('r')]).toEqual([0, 1]);
+    expect(w.freedNames).toEqual([]);
+    expect(w.load('p')).toBe(-17);
+    expect(w.kernel.unload('p')).toBe(0);
+    expect(w.freedNames).toEqual(['p']);
+    expect(w.load('p')).toBe(0);
+    expect(w.listed()).toEqual(['p+']);
+  });
+
   test("a replaced module's exit runs while its successor is live", () => {
     const seen: string[][] = [];
     const w = world({ p: { image: imageOf(['vmlinux']), exit: (now) => void seen.push(now.listed()) } });

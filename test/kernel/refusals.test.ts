@@ -38,6 +38,7 @@ describe('refused before any callback', () => {
     ['an object name of 56 characters', { image: imageOf(['x'.repeat(56)]) }, -22],
     ['no old_name', { image: withFunctions(fn('')) }, -22],
     ['no new_func', { image: withFunctions(fn('a', 0, '')) }, -22],
+    ['a function name of 512 characters', { image: withFunctions(fn('f'.repeat(512))) }, -22],
     ['one object twice', { image: imageOf(['vmlinux', 'm', 'm']) }, -17],
     [
       'vmlinux twice, once by name',
@@ -67,6 +68,7 @@ describe('refused before any callback', () => {
   test('two positions of one symbol are two functions; 55 characters are a name', () => {
     expect(load({ image: withFunctions(fn('a', 1), fn('a', 2)) }).result).toBe(0);
     expect(load({ image: imageOf(['x'.repeat(55)]) }).result).toBe(0);
+    expect(load({ image: withFunctions(fn('f'.repeat(511))) }).result).toBe(0);
   });
 
   test('a module that is not marked is named in the log', () => {
@@ -237,6 +239,21 @@ describe('refused after callbacks', () => {
     ]);
     expect(w.listed()).toEqual(['old+']);
     expect(w.references('new')).toBeNull();
+    expect(w.freedNames).toEqual(['new']);
+  });
+
+  test('X1 of the first object: no other callback; module_exit does not run', () => {
+    let exits = 0;
+    const { w, result, calls } = load(
+      {
+        image: imageOf(['vmlinux', 'm']),
+        callback: (_, { callback }) => (callback === 'pre_patch' ? -19 : 0),
+        exit: () => void exits++,
+      },
+      { before: (now) => [now.load('m'), now.load('old')] },
+    );
+    expect([result, calls, exits]).toEqual([-19, ['new.vmlinux.pre_patch=-19'], 0]);
+    expect(w.listed()).toEqual(['old+']);
     expect(w.freedNames).toEqual(['new']);
   });
 

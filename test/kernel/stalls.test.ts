@@ -100,6 +100,23 @@ describe('force', () => {
     expect(w.kernel.transition()?.to).toBe('unpatched');
   });
 
+  test('F of a disabling and of a reversal: post_unpatch comes as ever', () => {
+    const disabling = after('q');
+    disabling.kernel.stall();
+    disabling.kernel.disable('q');
+    expect(disabling.takeCalls()).toEqual(['q.vmlinux.pre_unpatch']);
+    expect(disabling.kernel.force('q')).toBe(0);
+    expect(disabling.takeCalls()).toEqual(['q.vmlinux.post_unpatch']);
+    const reversal = after();
+    reversal.kernel.hold();
+    reversal.load('q');
+    reversal.kernel.disable('q');
+    expect(reversal.kernel.force('q')).toBe(0);
+    expect(reversal.takeCalls()).toEqual(['q.vmlinux.pre_patch', 'q.vmlinux.post_unpatch']);
+    // klp_force_transition() says "patched" in both directions.
+    expect(reversal.texts()).toContain('livepatch: forcing remaining tasks to the patched state');
+  });
+
   test('a forced replacement pins the replaced modules for ever, not the new one', () => {
     const w = after('p', 'q');
     w.kernel.stall();
