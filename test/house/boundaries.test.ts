@@ -151,6 +151,19 @@ test('every part uses only the packages it is meant to', () => {
   expect(wrong.map(({ from, specifier }) => `${relative(ROOT, from)} imports ${specifier}`)).toEqual([]);
 });
 
+test('processes are started by the rehearsal and for git alone, and no text is run as code', () => {
+  const starts = imports.filter(({ specifier }) =>
+    /^(node:)?(child_process|cluster|vm|worker_threads)$/.test(specifier),
+  );
+  const wrong = starts
+    .map(({ from }) => relative(ROOT, from).replaceAll('\\', '/'))
+    .filter((file) => !/^server\/src\/host\/(rehearsal\/|git\/program\.ts$)/.test(file));
+  expect(starts.length).toBeGreaterThan(0);
+  expect(wrong).toEqual([]);
+  const evaluated = files.filter((file) => /\beval\(|new Function\(/.test(readFileSync(file, 'utf8')));
+  expect(evaluated).toEqual([]);
+});
+
 test('no barrel files, no default exports, nothing called utils', () => {
   const wrong = files.filter((file) => {
     const text = readFileSync(file, 'utf8');
