@@ -1,14 +1,14 @@
 import type { CallbackFacts, ObjectFacts, PatchFacts, StateFacts } from '../core/execution/fact-types';
-import { leftBehind } from '../core/lineage/left-behind';
 import type { LineageVersion } from '../core/lineage/lineage';
 import { ownUndo } from '../core/lineage/own-undo';
 import { describeEffect } from '../core/lineage/transitions';
 import type { Place } from '../core/place';
 import type { Analysis } from './analysis';
 import { type HoverAnswer, holds } from './hover';
+import { leftText } from './left-text';
 import { escapeMarkdown, inlineCode } from './markdown';
-import { HAZARD_TEXT, transitionSentence } from './sentence';
-import { situationTable, whenRuns } from './when-runs';
+import { transitionSentence } from './sentence';
+import { callbacksTable, situationTable, whenRuns } from './when-runs';
 
 /** Hover over `.replace`, a callback entry, a callback function, a state or a call with a side effect. */
 export function hoverC(analysis: Analysis, file: string, offset: number): HoverAnswer | null {
@@ -64,6 +64,8 @@ function replaceHover(analysis: Analysis, version: LineageVersion, patch: PatchF
     }
   }
   lines.push(
+    ...callbacksTable(transitions, version),
+    ...leftText(analysis, version),
     '',
     documentation(analysis, 'Atomic replace and cumulative livepatches', 'livepatch/cumulative-patches'),
   );
@@ -101,21 +103,6 @@ function callbackHover(
   ].join('\n');
 }
 
-/** What this version's callbacks did and a replacement leaves behind. */
-function leftText(analysis: Analysis, version: LineageVersion): string[] {
-  const lines: string[] = [];
-  const seen = new Set<string>();
-  for (const other of analysis.lineage.versions) {
-    if (other === version) continue;
-    for (const left of leftBehind(analysis.transitions, version, other)) {
-      const text = `- replaced by ${escapeMarkdown(other.name)}: the ${escapeMarkdown(describeEffect(left.effect))} ${left.certainty === 'may' ? 'may stay' : 'stays'}; ${left.dangling ? HAZARD_TEXT['use-after-free'] : HAZARD_TEXT[left.leftover?.hazard ?? 'leak']}`;
-      if (!seen.has(text)) lines.push(text);
-      seen.add(text);
-    }
-  }
-  return lines.length > 0 ? ['', 'What stays behind:', '', ...lines] : [];
-}
-
 function stateHover(analysis: Analysis, version: LineageVersion, state: StateFacts): string {
   const rows = analysis.lineage.versions.map((other) => {
     const entry = other.facts?.patch?.states.find((it) => it.id === state.id);
@@ -131,6 +118,7 @@ function stateHover(analysis: Analysis, version: LineageVersion, state: StateFac
     `| version | state | may replace ${escapeMarkdown(version.name)} |`,
     '|---|---|---|',
     ...rows,
+    ...leftText(analysis, version),
     '',
     documentation(analysis, 'System state changes', 'livepatch/system-state'),
   ].join('\n');
@@ -152,6 +140,8 @@ function effectAt(
     const markdown = [
       `${escapeMarkdown(describeEffect(effect))}: made in ${inlineCode(effect.by.during)} by ${inlineCode(effect.row.do)}. ${owner}`,
       ...leftText(analysis, version),
+      '',
+      documentation(analysis, 'Livepatch callbacks', 'livepatch/callbacks'),
     ].join('\n');
     return { markdown, span: effect.by.place };
   }

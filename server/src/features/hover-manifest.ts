@@ -6,7 +6,9 @@ import { nodeAt } from '../core/manifest/node-at';
 import type { Analysis } from './analysis';
 import { type HoverAnswer, holds } from './hover';
 import { hoverScenario } from './hover-scenario';
+import { leftText } from './left-text';
 import { escapeMarkdown, inlineCode } from './markdown';
+import { callbacksTable } from './when-runs';
 
 /** Versions get their verdicts, scenarios their result, keys and values their meaning. */
 export function hoverManifest(analysis: Analysis, offset: number): HoverAnswer | null {
@@ -56,6 +58,8 @@ function versionHover(analysis: Analysis, version: LineageVersion): string {
     '| transition | verdict | because |',
     '|---|---|---|',
     ...rows,
+    ...callbacksTable(transitions, version),
+    ...leftText(analysis, version),
     '',
     `[Cumulative livepatches](${lineage.capabilities.documentation('livepatch/cumulative-patches')})`,
   ].join('\n');
