@@ -3,10 +3,10 @@
  *
  *   node scripts/build.mjs [--watch] [--meta]
  *
- * The packaged extension has to stay small, so the editor's client, the language server and the command line are one
- * bundle, dist/program.js.br: they share libraries and much of their own code. It and the parser's two WebAssembly
- * files are compressed with Brotli, which does that better than a zip archive; dist/load.js and the program unpack
- * them in memory. dist/client.js, dist/server.js and dist/cli.js only choose which part starts; the last two run on
+ * The packaged extension has to stay small, so the editor's client and the language server are one bundle,
+ * dist/editor.js.br: they share libraries and much of their own code. dist/program.js.br is the language server and the
+ * command line. These and the parser's two WebAssembly files are compressed with Brotli, which does that better than a
+ * zip archive; dist/load.js and what it loads unpack them in memory. dist/client.js, dist/server.js and dist/cli.js only choose which part starts; the last two run on
  * load.
  */
 
@@ -43,9 +43,9 @@ const UNUSED_IN_WASM =
   /^ts_(?:query|lookahead)_|^ts_node_(?!symbol|has_error|to_string|start|end|is_)|_changed_ranges_|^isw|^str|^tow/;
 
 const SHIMS = {
-  'client.js': `module.exports = require('./load.js').client();\n`,
-  'server.js': `require('./load.js').lsp();\n`,
-  'cli.js': `#!/usr/bin/env node\nrequire('./load.js').cli();\n`,
+  'client.js': `module.exports = require('./load.js')('editor.js').client();\n`,
+  'server.js': `require('./load.js')('editor.js').lsp();\n`,
+  'cli.js': `#!/usr/bin/env node\nrequire('./load.js')('program.js').cli();\n`,
 };
 
 const common = {
@@ -79,16 +79,15 @@ const pageAssets = {
   },
 };
 
+/** What hands out these entries. `require` inside a function: what one needs is not run for the others. */
+function handingOut(...names) {
+  const contents = names.map((name) => `exports.${name} = () => require('./${ENTRIES[name]}');`).join('\n');
+  return { contents, resolveDir: root, sourcefile: 'program.js' };
+}
+
 const program = {
   ...common,
-  // `require` inside a function: what one of the three needs is not run for the others.
-  stdin: {
-    contents: ['client', 'lsp', 'cli']
-      .map((name) => `exports.${name} = () => require('./${ENTRIES[name]}');`)
-      .join('\n'),
-    resolveDir: root,
-    sourcefile: 'program.js',
-  },
+  stdin: handingOut('cli'),
   outfile: join(dist, 'program.js'),
   platform: 'node',
   format: 'cjs',
@@ -109,6 +108,8 @@ const program = {
     'vscode-languageserver-protocol': join(modules, 'vscode-languageserver-protocol/lib/common/api.js'),
   },
 };
+
+const editor = { ...program, stdin: handingOut('client', 'lsp'), outfile: join(dist, 'editor.js') };
 
 const forBrowser = {
   ...common,
@@ -218,16 +219,23 @@ async function main(args) {
   if (args.includes('--watch')) {
     emptyDist();
     write(plainFiles(true));
-    const watched = { ...program, plugins: [...program.plugins, writeOnEnd], logLevel: 'info' };
-    await (await context(watched)).watch();
+    for (const one of [program, editor]) {
+      const watched = { ...one, plugins: [...one.plugins, writeOnEnd], logLevel: 'info' };
+      await (await context(watched)).watch();
+    }
     return 0;
   }
   // dist/ is replaced at the end, at once: what uses it can do so while this works.
   const files = plainFiles(false);
   try {
-    const { outputFiles, metafile: meta } = await build(program);
-    for (const { path, text } of outputFiles)
+    const built = await Promise.all([program, editor].map((one) => build(one)));
+    for (const { path, text } of built.flatMap(({ outputFiles }) => outputFiles))
       files.set(`${basename(path)}.br`, packed(Buffer.from(await smallest(text)), false));
+    const meta = { inputs: {}, outputs: {} };
+    for (const { metafile } of built) {
+      Object.assign(meta.inputs, metafile.inputs);
+      Object.assign(meta.outputs, metafile.outputs);
+    }
     files.set('NOTICES.txt', notices(meta));
     if (args.includes('--meta')) files.set('meta.json', JSON.stringify(meta));
   } catch (error) {

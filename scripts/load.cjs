@@ -1,8 +1,8 @@
 'use strict';
 
 /*
- * Becomes dist/load.js: runs dist/program.js.br, which is one script compressed with Brotli, and hands out what it
- * exports. Nothing is written to disk. In a stack trace the script is called dist/program.js.
+ * Becomes dist/load.js: runs one of the scripts in dist/ that are compressed with Brotli, and hands out what it exports.
+ * Nothing is written to disk. In a stack trace the script is called dist/editor.js or dist/program.js.
  */
 
 const { readFileSync } = require('node:fs');
@@ -10,8 +10,14 @@ const { join } = require('node:path');
 const { compileFunction } = require('node:vm');
 const { brotliDecompressSync } = require('node:zlib');
 
-const filename = join(__dirname, 'program.js');
-const text = brotliDecompressSync(readFileSync(`${filename}.br`)).toString('utf8');
-const run = compileFunction(text, ['exports', 'require', 'module', '__filename', '__dirname'], { filename });
-// A file that exists, because the program may ask the file system about it.
-run(exports, require, module, __filename, __dirname);
+module.exports = (name) => {
+  const filename = join(__dirname, name);
+  const text = brotliDecompressSync(readFileSync(`${filename}.br`)).toString('utf8');
+  const run = compileFunction(text, ['exports', 'require', 'module', '__filename', '__dirname'], {
+    filename,
+  });
+  const loaded = { exports: {} };
+  // A file that exists, because the program may ask the file system about it.
+  run(loaded.exports, require, loaded, __filename, __dirname);
+  return loaded.exports;
+};

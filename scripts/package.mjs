@@ -21,7 +21,7 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const ALSO_NEEDED = [
   'dist/server.js',
   'dist/load.js',
-  'dist/program.js.br',
+  'dist/editor.js.br',
   'dist/web-tree-sitter.wasm.br',
   'dist/tree-sitter-c.wasm.br',
   'dist/NOTICES.txt',
@@ -43,12 +43,11 @@ function namesInZip(file) {
   return names;
 }
 
-/** Every relative path that a package.json names: main, bin, icon and what `contributes` points at. */
+/** Every relative path of package.json that the extension needs: main, icon and what `contributes` points at. */
 function pathsNamedIn(manifest) {
   const found = new Set(ALSO_NEEDED);
   const add = (path) => found.add(posix.normalize(path));
-  for (const path of [manifest.main, manifest.icon, ...Object.values(manifest.bin ?? {})])
-    if (typeof path === 'string') add(path);
+  for (const path of [manifest.main, manifest.icon]) if (typeof path === 'string') add(path);
   const visit = (value) => {
     if (typeof value === 'string') {
       if (/^\.\/[\w./-]+\.\w+$/.test(value)) add(value);
@@ -79,6 +78,8 @@ async function main(args) {
     dependencies: false,
     allowMissingRepository: true,
     rewriteRelativeLinks: false,
+    // A page for who installs it; the repository's README is for who builds it.
+    readmePath: 'docs/extension.md',
   });
   const names = namesInZip(file);
   const kilobytes = statSync(file).size / 1024;

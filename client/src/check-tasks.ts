@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { commandLineProgram, PROGRAM } from './command-line';
 import { MANIFEST_GLOB } from './documents';
 
 /** The task type of package.json's `taskDefinitions`. */
@@ -9,12 +10,6 @@ const MOST = 50;
 
 /** `klp-lineage check` as a task for every manifest of the workspace; its findings reach the Problems view. */
 export class CheckTasks implements vscode.TaskProvider {
-  readonly #program: string;
-
-  constructor(extensionPath: string) {
-    this.#program = vscode.Uri.joinPath(vscode.Uri.file(extensionPath), 'dist', 'cli.js').fsPath;
-  }
-
   async provideTasks(): Promise<vscode.Task[]> {
     const found = await vscode.workspace.findFiles(MANIFEST_GLOB, '**/{node_modules,.git}/**', MOST);
     return found
@@ -42,10 +37,9 @@ export class CheckTasks implements vscode.TaskProvider {
     manifest: string,
     folder: vscode.WorkspaceFolder | undefined,
   ): vscode.Task {
-    // The program of the extension under the editor's own Node; colours would stand in the matcher's way.
-    const execution = new vscode.ProcessExecution(process.execPath, [this.#program, 'check', manifest], {
-      env: { ELECTRON_RUN_AS_NODE: '1', NO_COLOR: '1' },
-    });
+    // Colours would stand in the matcher's way. Where the program is missing the task says so when it is run.
+    const program = commandLineProgram() ?? PROGRAM;
+    const execution = new vscode.ProcessExecution(program, ['check', manifest], { env: { NO_COLOR: '1' } });
     const name = `check ${manifest}`;
     const scope = folder ?? vscode.TaskScope.Workspace;
     return new vscode.Task(definition, scope, name, CHECK_TASK, execution, '$klp-lineage');

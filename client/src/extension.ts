@@ -36,8 +36,7 @@ export function activate(context: vscode.ExtensionContext): void {
     'livepatch.explainTransition': (wish) => explainTransition(handle, runs, wish),
     'livepatch.newVersion': (wish) => newVersion(handle, wish),
     'livepatch.runbook': (wish) => runbook(handle, runs, wish),
-    'livepatch.rehearse': (wish) =>
-      rehearse(handle, context.extensionPath, (manifest) => handle.changed(manifest), wish),
+    'livepatch.rehearse': (wish) => rehearse(handle, (manifest) => handle.changed(manifest), wish),
     'livepatch.compareVersions': (manifest) => compareVersions(handle, manifest),
     'livepatch.createManifest': (folder) => createManifest(handle, folder),
   };
@@ -54,7 +53,7 @@ export function activate(context: vscode.ExtensionContext): void {
     vscode.workspace.registerTextDocumentContentProvider(REVISION_SCHEME, new Revisions(handle)),
     vscode.workspace.onDidGrantWorkspaceTrust(() => handle.trust()),
     runs,
-    vscode.tasks.registerTaskProvider(CHECK_TASK, new CheckTasks(context.extensionPath)),
+    vscode.tasks.registerTaskProvider(CHECK_TASK, new CheckTasks()),
     vscode.workspace.registerTextDocumentContentProvider(RUN_SCHEME, runs),
     startWhenNeeded(handle, log),
   );

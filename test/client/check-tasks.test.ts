@@ -19,16 +19,17 @@ const pattern = new RegExp(matcher?.pattern.regexp ?? '^never$');
 
 test('a task of tasks.json runs the check of the manifest it names', () => {
   const definition = { type: CHECK_TASK, manifest: 'a b/livepatch.yaml' };
-  const task = new CheckTasks('/extension').resolveTask({ definition } as never);
+  const task = new CheckTasks().resolveTask({ definition } as never);
   expect(task?.definition).toBe(definition);
   expect(task?.execution).toMatchObject({
-    args: ['/extension/dist/cli.js', 'check', 'a b/livepatch.yaml'],
+    process: expect.stringMatching(/klp-lineage$/),
+    args: ['check', 'a b/livepatch.yaml'],
     options: { env: { NO_COLOR: '1' } },
   });
 });
 
 test('a task that names no manifest is left alone', () => {
-  const tasks = new CheckTasks('/extension');
+  const tasks = new CheckTasks();
   for (const manifest of [undefined, '', 7])
     expect(tasks.resolveTask({ definition: { type: CHECK_TASK, manifest } } as never)).toBeUndefined();
 });

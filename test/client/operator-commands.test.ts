@@ -1,4 +1,7 @@
-import { beforeEach, expect, test, vi } from 'vitest';
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, join, relative } from 'node:path';
+import { afterAll, beforeEach, expect, test, vi } from 'vitest';
 import { actionWish } from '../../client/src/panel/action-wish';
 import { addressParts, readAddress } from '../../client/src/run-address';
 import {
@@ -34,7 +37,19 @@ function server(answer: unknown) {
   };
 }
 
+/** A folder on the PATH that holds the program. */
+const folder = mkdtempSync(join(tmpdir(), 'lineage-path-'));
+writeFileSync(join(folder, 'klp-lineage'), '#!/bin/sh\n');
+chmodSync(join(folder, 'klp-lineage'), 0o755);
+const path = process.env['PATH'];
+
+afterAll(() => {
+  process.env['PATH'] = path;
+  rmSync(folder, { recursive: true });
+});
+
 beforeEach(() => {
+  process.env['PATH'] = folder;
   for (const list of [vscode.shown, vscode.warnings, vscode.tasks.executed, vscode.edits]) list.length = 0;
   vscode.workspace.isTrusted = true;
   vscode.answers.quickPick = () => undefined;
@@ -106,7 +121,7 @@ test('a rehearsal is a task that runs the packaged program, and the lineage foll
   const { rehearse } = await import('../../client/src/commands/rehearse');
   const known = server({ steps: 'load v2; load v1; unload v2' });
   const ended: string[] = [];
-  await rehearse(known as never, '/extension', (manifest) => ended.push(manifest), {
+  await rehearse(known as never, (manifest) => ended.push(manifest), {
     manifest: MANIFEST,
     from: 'v2',
     to: 'v1',
@@ -115,15 +130,9 @@ test('a rehearsal is a task that runs the packaged program, and the lineage foll
   const task = vscode.tasks.executed[0];
   expect(task?.name).toBe('rehearse net: v2 to v1');
   expect(task?.execution).toEqual({
-    process: process.execPath,
-    args: [
-      '/extension/dist/cli.js',
-      'rehearse',
-      '/net/livepatch.yaml',
-      '--steps',
-      'load v2; load v1; unload v2',
-    ],
-    options: { env: { ELECTRON_RUN_AS_NODE: '1' } },
+    process: join(folder, 'klp-lineage'),
+    args: ['rehearse', '/net/livepatch.yaml', '--steps', 'load v2; load v1; unload v2'],
+    options: undefined,
   });
   expect(ended).toEqual([]);
   vscode.tasks.end({});
@@ -132,11 +141,22 @@ test('a rehearsal is a task that runs the packaged program, and the lineage foll
   expect(ended).toEqual([MANIFEST]);
 });
 
+test('without the command line program a rehearsal says what to install, and a relative PATH is not followed', async () => {
+  const { rehearse } = await import('../../client/src/commands/rehearse');
+  process.env['PATH'] = `${delimiter}.${delimiter}${relative(process.cwd(), folder)}`;
+  const { commandLineProgram } = await import('../../client/src/command-line');
+  expect(commandLineProgram()).toBeNull();
+  const known = server({ steps: 'load v1' });
+  await rehearse(known as never, () => undefined, { manifest: MANIFEST, from: 'v2', to: 'v1' });
+  expect(vscode.warnings.join()).toMatch(/klp-lineage is not on the PATH.*package livepatch-lineage/);
+  expect(vscode.tasks.executed).toEqual([]);
+});
+
 test('nothing is built or run in a workspace that is not trusted', async () => {
   const { rehearse } = await import('../../client/src/commands/rehearse');
   vscode.workspace.isTrusted = false;
   const known = server({ steps: 'load v1' });
-  await rehearse(known as never, '/extension', () => undefined, { manifest: MANIFEST, from: 'v2', to: 'v1' });
+  await rehearse(known as never, () => undefined, { manifest: MANIFEST, from: 'v2', to: 'v1' });
   expect(vscode.tasks.executed).toEqual([]);
   expect(known.asked).toEqual([]);
   expect(vscode.warnings.join()).toContain('trust the workspace first');

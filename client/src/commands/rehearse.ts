@@ -4,6 +4,7 @@ import {
   type RehearsalResult,
   type TransitionParams,
 } from '../../../server/src/lsp/protocol';
+import { commandLineProgram, tellOfMissingProgram } from '../command-line';
 import type { ServerHandle } from '../server-handle';
 import { choosePair } from './choose-pair';
 
@@ -13,7 +14,6 @@ import { choosePair } from './choose-pair';
  */
 export async function rehearse(
   server: ServerHandle,
-  extensionPath: string,
   ended: (manifest: string) => void,
   argument?: unknown,
 ): Promise<void> {
@@ -23,6 +23,11 @@ export async function rehearse(
     );
     return;
   }
+  const program = commandLineProgram();
+  if (program === null) {
+    tellOfMissingProgram(vscode.l10n.t('A rehearsal'));
+    return;
+  }
   const pair = await choosePair(server, argument);
   if (pair === undefined) return;
   const { lineage, manifest, from, to } = pair;
@@ -30,16 +35,12 @@ export async function rehearse(
   const answer = await server.request<RehearsalResult>(REHEARSAL_REQUEST, params);
   if ('problem' in answer) throw new Error(answer.problem);
   const path = vscode.Uri.parse(manifest).fsPath;
-  const program = vscode.Uri.joinPath(vscode.Uri.file(extensionPath), 'dist', 'cli.js').fsPath;
   const task = new vscode.Task(
     { type: 'livepatch', rehearse: answer.steps },
     vscode.TaskScope.Workspace,
     vscode.l10n.t('rehearse {0}: {1} to {2}', lineage, from, to),
     'livepatch',
-    // The editor's own Node: a person who writes C need not have another.
-    new vscode.ProcessExecution(process.execPath, [program, 'rehearse', path, '--steps', answer.steps], {
-      env: { ELECTRON_RUN_AS_NODE: '1' },
-    }),
+    new vscode.ProcessExecution(program, ['rehearse', path, '--steps', answer.steps]),
   );
   task.presentationOptions = { reveal: vscode.TaskRevealKind.Always, clear: true };
   const execution = await vscode.tasks.executeTask(task);
