@@ -175,7 +175,12 @@ export class Workbench {
     const row = this.page.locator(selectors.quickInputRow, { hasText: entry }).first();
     await row.waitFor();
     const box = row.locator(selectors.quickInputCheckbox).first();
-    if (!(await box.isVisible())) return row.click();
+    // The box of a row is drawn after its text.
+    const many = await box.waitFor({ timeout: 1_000 }).then(
+      () => true,
+      () => false,
+    );
+    if (!many) return row.click();
     if (!(await row.getAttribute('aria-checked').then((checked) => checked === 'true'))) await box.click();
     await this.page.locator(selectors.quickInputAccept).first().click();
   }
