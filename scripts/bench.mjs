@@ -1,13 +1,27 @@
 // Measures, each figure as a ratio within one run, and prints a table and JSON. Figures that do not hold stay in the
 // table, marked. `node scripts/bench.mjs [--json FILE] [--only NAME]`
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+/** The package is one of the things measured. */
+function packaged() {
+  if (existsSync(join(root, 'livepatch-lineage.vsix'))) return true;
+  const steps = [...(existsSync(join(root, 'dist')) ? [] : ['build.mjs']), 'package.mjs'];
+  return steps.every((step) => {
+    const { status, stderr } = spawnSync(process.execPath, [join(root, 'scripts', step)], {
+      encoding: 'utf8',
+    });
+    if (status !== 0) process.stderr.write(stderr);
+    return status === 0 || existsSync(join(root, 'livepatch-lineage.vsix'));
+  });
+}
+
+if (!packaged()) process.exit(2);
 const folder = mkdtempSync(join(tmpdir(), 'lineage-bench-'));
 try {
   const outfile = join(folder, 'bench.cjs');
