@@ -13,6 +13,7 @@ import { addressed } from './reach';
 import { describe, Reader } from './reading';
 import { readPatch } from './records';
 import { Services } from './services';
+import { patchRecord } from './shared-data';
 import { TaskList } from './tasks';
 import { Suspended } from './traces';
 import { isPointer, type Pointer } from './values';
@@ -68,7 +69,8 @@ export class ModuleMemory {
   }
 
   read(pointer: Pointer): ReadPatch {
-    return { pointer, record: readPatch(this.reader, pointer), reader: this.reader, memory: this };
+    const record = patchRecord(this.#it, INSTANCE, pointer, readPatch);
+    return { pointer, record, reader: this.reader, memory: this };
   }
 
   /** The variable that a pointer points into, as C would write it. */

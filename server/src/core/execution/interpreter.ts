@@ -14,11 +14,12 @@ import { writeInitialiser } from './interpreter-initialisers';
 import { firstScalar } from './interpreter-pointers';
 import type { KernelNames } from './kernel-names';
 import type { MachineHost } from './machine-host';
-import { type Block, type Cell, Memory, type PristineBlocks } from './memory';
+import { type Block, Memory, type PristineBlocks } from './memory';
 import { moduleCell } from './module-cells';
 import { placeIn } from './places';
 import type { Printer } from './printer';
 import { type ProgramImage, slotOf, staticBlock } from './program';
+import { shareBlock, sharedBlock } from './shared-data';
 import type { TaskList } from './tasks';
 import type { TaskTrace } from './traces';
 import { type KnownValues, Unknowns } from './unknowns';
@@ -103,12 +104,11 @@ export class Interpreter implements PristineBlocks, KnownValues {
     if (module === undefined) return this.kernel.removed(id, instance);
     const block = module.pristine.get(slot);
     if (block !== undefined) return block;
-    const shared = this.kernel.shared(module.image, instance).pristine;
-    let made = shared.get(slot);
+    let made = sharedBlock(module.image, instance, slot);
     if (made === undefined) {
       const before = this.worldly;
       made = this.initialise(module, id, slot);
-      if (made !== undefined && before === this.worldly && isOwn(made.root, instance)) shared.set(slot, made);
+      if (made !== undefined && before === this.worldly) shareBlock(module.image, instance, slot, made);
     }
     if (made !== undefined) module.pristine.set(slot, made);
     return made;
@@ -340,23 +340,6 @@ export class Interpreter implements PristineBlocks, KnownValues {
   unknown(text: string, type: CType): Unknown {
     return this.unknowns.fresh(text, type);
   }
-}
-
-/** Whether static data holds nothing but numbers, strings, symbolic constants and addresses of its own module. */
-function isOwn(cell: Cell, instance: InstanceId): boolean {
-  const { value } = cell;
-  if (typeof value === 'object') {
-    if (value.k === 'pointer') {
-      if (slotOf(value.block).instance !== instance) return false;
-    } else if (value.k === 'function') {
-      if (value.instance !== instance) return false;
-    } else if (value.k === 'unknown') {
-      if (value.symbolic !== true) return false;
-    } else if (value.k === 'aggregate') return false;
-  }
-  if (cell.children !== null)
-    for (const child of cell.children.values()) if (!isOwn(child, instance)) return false;
-  return true;
 }
 
 export function isZero(value: Value | undefined): boolean {

@@ -1,25 +1,10 @@
 import type { InstanceId } from '../kernel/types';
-import type { PatchRecord } from './api';
 import { type Block, emptyCell } from './memory';
 import { untypedPath } from './paths';
-import type { ProgramImage } from './program';
 import type { BlockId } from './values';
 
 const VARIABLE_BASE = 2 ** 46;
 const BEHIND_BASE = 2 ** 47;
-
-/** A patch record with the blocks it was read from: the same as long as none of them is written. */
-export interface SharedRecord {
-  readonly record: PatchRecord;
-  readonly blocks: readonly BlockId[];
-}
-
-/** What follows from a module's code alone: static data that nothing outside it decides, by slot, and patch records. */
-export interface SharedData {
-  readonly pristine: Map<number, Block>;
-  /** By block and path of the struct klp_patch. */
-  readonly records: Map<string, SharedRecord>;
-}
 
 /**
  * The memory that no module holds: one block for each kernel variable, shared by all modules, and one for what an
@@ -28,7 +13,6 @@ export interface SharedData {
 export class KernelNames {
   private readonly ids = new Map<string, BlockId>();
   private readonly blocks = new Map<BlockId, Block>();
-  private readonly unwritten = new WeakMap<ProgramImage, Map<InstanceId, SharedData>>();
   private variables = 0;
   private unknowns = 0;
 
@@ -62,15 +46,6 @@ export class KernelNames {
     if (id >= 2 ** 45) return undefined;
     const block = pristine(id, 'static', 'data of a removed module');
     return { ...block, owner: instance, dead: 'whose module is gone' };
-  }
-
-  /** What all machines of this family that load this image under this number find in it. */
-  shared(image: ProgramImage, instance: InstanceId): SharedData {
-    let instances = this.unwritten.get(image);
-    if (instances === undefined) this.unwritten.set(image, (instances = new Map()));
-    let data = instances.get(instance);
-    if (data === undefined) instances.set(instance, (data = { pristine: new Map(), records: new Map() }));
-    return data;
   }
 
   /** How a cell of kernel memory is called: `init_net.x`, `dev->name`. */

@@ -8,13 +8,14 @@ import { KernelNames } from './kernel-names';
 import type { CallbackRequest, Decision, MachineHost, Program } from './machine-host';
 import { insertParameters, writeParameter } from './parameters';
 import { Printer } from './printer';
-import { ProgramImage, slotOf } from './program';
-import { NotingReader, Reader } from './reading';
+import { ProgramImage } from './program';
+import { Reader } from './reading';
 import { type HandedPatch, Services } from './services';
+import { patchRecord } from './shared-data';
 import { stateKey } from './state-key';
 import { TaskList } from './tasks';
 import { Suspended } from './traces';
-import { type BlockId, type FunctionValue, isInteger, type Pointer, type Value } from './values';
+import { type FunctionValue, isInteger, type Pointer, type Value } from './values';
 
 export interface MachineOptions {
   /** Index of the decision (counted from this machine's creation or cloning) that takes the other way, once. */
@@ -129,9 +130,13 @@ export class Machine {
     this.it.failures.set(`${instance}:${kernelFunction}`, errno);
   }
 
+  /** Whether any task is under way or waits for its turn. */
+  hasTasks(): boolean {
+    return this.it.tasks.list().length > 0;
+  }
+
   /** Whether a suspended task stands in one of these functions; `object` null for vmlinux. */
   busy(functions: readonly { readonly object: string | null; readonly name: string }[]): boolean {
-    if (this.it.tasks.list().length === 0) return false;
     const wanted = new Set(functions.map((fn) => `${fn.object ?? ''}:${fn.name}`));
     return this.it.tasks.list().some((task) =>
       task.stack.some((entry) => {
@@ -215,30 +220,11 @@ export class Machine {
 
   private enable(instance: InstanceId, patch: Value): number {
     if (typeof patch !== 'object' || patch.k !== 'pointer') return -22;
-    const record = this.readPatch(instance, patch);
+    const record = patchRecord(this.it, instance, patch, this.library.readPatch);
     this.handed.set(instance, { pointer: patch, record });
     this.it.printer.flush();
     const result = this.host.enablePatch(instance, record.image);
     return result;
-  }
-
-  /** The record of a patch, read again only where something it was read from has been written since. */
-  private readPatch(instance: InstanceId, patch: Pointer): PatchRecord {
-    const image = this.it.modules.get(instance)?.image;
-    if (image === undefined) return this.library.readPatch(new Reader(this.it), patch);
-    const { records, pristine } = this.it.kernel.shared(image, instance);
-    const key = `${patch.block}${patch.path}`;
-    const known = records.get(key);
-    if (known?.blocks.every((id) => !this.it.memory.isWritten(id))) return known.record;
-    const reader = new NotingReader(this.it);
-    const record = this.library.readPatch(reader, patch);
-    const blocks = [...reader.blocks];
-    const isShared = (id: BlockId): boolean => {
-      const at = slotOf(id);
-      return at.instance === instance && pristine.has(at.slot) && !this.it.memory.isWritten(id);
-    };
-    if (!reader.unknown && blocks.every(isShared)) records.set(key, { record, blocks });
-    return record;
   }
 
   private poke(pointer: Pointer, value: Value): void {

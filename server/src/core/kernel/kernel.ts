@@ -20,6 +20,7 @@ import {
   type InstanceId,
   type KernelEnvironment,
   type ModuleFacts,
+  type ModuleState,
   type ModuleStatus,
   type PatchImage,
   type PatchStatus,
@@ -181,6 +182,16 @@ export class Kernel {
       state: module.state,
       references: module.references,
     }));
+  }
+
+  /** The module of that name in memory, or null. */
+  instanceOf(name: string): InstanceId | null {
+    return this.#core.state.modules.get(name)?.instance ?? null;
+  }
+
+  /** Null for a module that is not in memory. */
+  stateOf(instance: InstanceId): ModuleState | null {
+    return moduleByInstance(this.#core.state, instance)?.state ?? null;
   }
 
   /**

@@ -289,6 +289,7 @@ export class World implements KernelEnvironment, MachineHost {
   }
 
   busy(patch: InstanceId, to: PatchTarget): boolean {
+    if (!this.machine.hasTasks()) return false;
     const image = this.machine.image(patch);
     if (!image?.objects) return false;
     const own = this.moduleName(patch);
@@ -350,7 +351,7 @@ export class World implements KernelEnvironment, MachineHost {
   }
 
   moduleByName(name: string): InstanceId | null {
-    return this.kernel.modules().find((module) => module.name === name)?.instance ?? null;
+    return this.kernel.instanceOf(name);
   }
 
   moduleName(instance: InstanceId): string {
@@ -358,7 +359,7 @@ export class World implements KernelEnvironment, MachineHost {
   }
 
   moduleState(instance: InstanceId): ModuleState {
-    return this.kernel.modules().find((module) => module.instance === instance)?.state ?? 'going';
+    return this.kernel.stateOf(instance) ?? 'going';
   }
 
   moduleGet(instance: InstanceId): boolean {
