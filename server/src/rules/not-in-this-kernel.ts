@@ -176,10 +176,12 @@ interface Bounds {
 }
 
 function inCatalogue(callee: string, place: Place, capabilities: Capabilities): Missing | null {
+  const dos = rowsByDo(callee);
   const undos = rowsByUndo(callee);
-  const all: readonly Bounds[] = [...rowsByDo(callee), ...undos.map((item) => item.undo)];
+  if (dos.length === 0 && undos.length === 0) return null;
+  const all: readonly Bounds[] = [...dos, ...undos.map((item) => item.undo)];
   const exists = (bounds: Bounds): Certain => capabilities.api(bounds.since ?? null, bounds.until ?? null);
-  if (all.length === 0 || all.some((bounds) => exists(bounds) !== 'no')) return null;
+  if (all.some((bounds) => exists(bounds) !== 'no')) return null;
   // Rows may differ in their bounds: all of them exclude this kernel, so it is either before all or after all.
   const since = all
     .map((bounds) => bounds.since)

@@ -71,12 +71,17 @@ export function effectRowsOf(effects: readonly OwnEffect[]): EffectRow[] {
 export class Catalogue {
   readonly #do = new Map<string, EffectRow[]>();
   readonly #undo = new Map<string, UndoRow[]>();
-  readonly #patterns: EffectRow[] = [];
+  /** Rows whose functions are named after something, by what their names begin with. */
+  readonly #patterns: (readonly [prefix: string, row: EffectRow])[] = [];
 
   constructor(own: readonly EffectRow[] = []) {
     for (const row of [...own, ...CATALOGUE]) {
-      if (row.do.endsWith('*')) this.#patterns.push(row);
-      else this.#add(row);
+      if (!row.do.endsWith('*')) {
+        this.#add(row);
+        continue;
+      }
+      for (const name of [row.do, ...row.undo.map((call) => call.name)])
+        if (name.endsWith('*')) this.#patterns.push([name.slice(0, -1), row]);
     }
   }
 
@@ -95,20 +100,17 @@ export class Catalogue {
   /** A row for tracepoints and the like, whose functions are named after something. */
   #expand(name: string): void {
     if (this.#do.has(name) || this.#undo.has(name)) return;
-    for (const row of this.#patterns) {
-      for (const pattern of [row.do, ...row.undo.map((call) => call.name)]) {
-        if (!pattern.endsWith('*') || !name.startsWith(pattern.slice(0, -1))) continue;
-        const rest = name.slice(pattern.length - 1);
-        if (rest === '') continue;
-        const named = (text: string): string => text.replace('*', rest);
-        this.#add({
-          ...row,
-          family: `${row.family} ${rest}`,
-          do: named(row.do),
-          undo: row.undo.map((call) => ({ ...call, name: named(call.name) })),
-        });
-        return;
-      }
+    for (const [prefix, row] of this.#patterns) {
+      if (name.length === prefix.length || !name.startsWith(prefix)) continue;
+      const rest = name.slice(prefix.length);
+      const named = (text: string): string => text.replace('*', rest);
+      this.#add({
+        ...row,
+        family: `${row.family} ${rest}`,
+        do: named(row.do),
+        undo: row.undo.map((call) => ({ ...call, name: named(call.name) })),
+      });
+      return;
     }
   }
 

@@ -22,10 +22,21 @@ export function callFacts(graph: CallGraph): CallFact[] {
   for (const node of graph.functions()) {
     if (node.calls.length === 0) continue;
     const reachedFrom = graph.reachedFrom(node);
-    for (const { callee, place } of node.calls)
-      found.push({ callee, function: node.name, place, reachedFrom });
+    if (reachedFrom.length > 0) for (const fact of factsOf(node, reachedFrom)) found.push(fact);
+    else {
+      let facts = UNREACHED.get(node);
+      if (!facts) UNREACHED.set(node, (facts = factsOf(node, reachedFrom)));
+      for (const fact of facts) found.push(fact);
+    }
   }
   return found;
+}
+
+/** Most calls of most versions: the same in all of them. */
+const UNREACHED = new WeakMap<FunctionNode, readonly CallFact[]>();
+
+function factsOf(node: FunctionNode, reachedFrom: readonly string[]): CallFact[] {
+  return node.calls.map(({ callee, place }) => ({ callee, function: node.name, place, reachedFrom }));
 }
 
 /** Every use of the shadow variable API in the module. */

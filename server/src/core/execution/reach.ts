@@ -98,16 +98,28 @@ type Mention =
 const MENTIONS = new WeakMap<FunctionIr, readonly Mention[]>();
 
 interface Summary {
-  readonly calls: readonly KernelCall[];
-  readonly own: ReadonlySet<string>;
+  readonly node: FunctionNode;
   readonly references: readonly Reference[];
 }
+
+/** A unit's functions as they are where none of the names they use is another unit's: so it is in most modules. */
+interface LoneUnit {
+  readonly summaries: ReadonlyMap<string, Summary>;
+  /** What its functions call or store beside each other. */
+  readonly foreign: ReadonlySet<string>;
+  /** Its functions that other units can call. */
+  readonly exported: readonly string[];
+}
+
+/** Versions share most of their units. */
+const LONE = new WeakMap<Unit, LoneUnit>();
+
+const NOWHERE: readonly string[] = [];
 
 /** Which functions of a module can be reached from where, function pointers taken included. */
 export class CallGraph {
   readonly #units: readonly Unit[];
-  readonly #nodes = new Map<Unit, Map<string, FunctionNode | null>>();
-  readonly #references = new Map<FunctionNode, readonly Reference[]>();
+  readonly #summaries = new Map<Unit, ReadonlyMap<string, Summary>>();
   readonly #reached = new Map<FunctionNode, Set<string>>();
   readonly #seenVariables = new Set<string>();
   /** The first unit that exports a function of this name. */
@@ -116,28 +128,23 @@ export class CallGraph {
   constructor(program: Program) {
     this.#units = program.units;
     for (const unit of this.#units) {
-      for (const item of unit.functions.values())
-        if (!item.static && !this.#exporting.has(item.name)) this.#exporting.set(item.name, unit);
+      for (const name of loneUnit(unit).exported)
+        if (!this.#exporting.has(name)) this.#exporting.set(name, unit);
     }
   }
 
   /** Every function of the module, unit by unit. */
   *functions(): Iterable<FunctionNode> {
-    for (const unit of this.#units) {
-      for (const name of unit.functions.keys()) {
-        const node = this.#node(unit, name);
-        if (node) yield node;
-      }
-    }
+    for (const unit of this.#units) for (const { node } of this.#of(unit).values()) yield node;
   }
 
   /** What a name means in a unit: its own function, or one that another unit exports to it. */
   find(name: string, unit: Unit | null): FunctionNode | null {
-    const own = unit ? this.#node(unit, name) : null;
-    if (own) return own;
+    const own = unit && this.#of(unit).get(name);
+    if (own) return own.node;
     const other =
       unit === null ? this.#units.find((it) => it.functions.has(name)) : this.#exporting.get(name);
-    return other ? this.#node(other, name) : null;
+    return (other && this.#of(other).get(name)?.node) ?? null;
   }
 
   /** Marks all that running this function can run; `from` is 'init', 'exit', a callback kind, 'patched'. */
@@ -149,7 +156,7 @@ export class CallGraph {
       if (!marks) this.#reached.set(node, (marks = new Set()));
       if (marks.has(origin)) continue;
       marks.add(origin);
-      for (const reference of this.#references.get(node) ?? []) {
+      for (const reference of this.#of(node.unit).get(node.name)?.references ?? []) {
         const target = this.find(reference.name, node.unit);
         if (target) queue.push([target, reference.from ?? origin]);
         else for (const held of this.#heldBy(reference.name, node.unit)) queue.push(held);
@@ -168,60 +175,29 @@ export class CallGraph {
 
   /** Sorted. */
   reachedFrom(node: FunctionNode): readonly string[] {
-    return [...(this.#reached.get(node) ?? [])].sort();
+    const marks = this.#reached.get(node);
+    return marks ? [...marks].sort() : NOWHERE;
   }
 
-  #node(unit: Unit, name: string): FunctionNode | null {
-    let nodes = this.#nodes.get(unit);
-    if (!nodes) this.#nodes.set(unit, (nodes = new Map()));
-    const known = nodes.get(name);
-    if (known !== undefined) return known;
-    const ir = unit.functions.has(name) ? unit.lower(name) : undefined;
-    if (!ir) {
-      nodes.set(name, null);
-      return null;
-    }
-    const summary = this.#summarise(unit, ir);
-    const node: FunctionNode = { unit, name, ir, calls: summary.calls, own: [...summary.own] };
-    nodes.set(name, node);
-    this.#references.set(node, summary.references);
-    return node;
+  #of(unit: Unit): ReadonlyMap<string, Summary> {
+    const known = this.#summaries.get(unit);
+    if (known) return known;
+    const lone = loneUnit(unit);
+    const made = this.#callsOthers(lone) ? this.#withOthers(unit, lone) : lone.summaries;
+    this.#summaries.set(unit, made);
+    return made;
   }
 
-  #summarise(unit: Unit, ir: FunctionIr): Summary {
-    const calls: KernelCall[] = [];
-    const own = new Set<string>();
-    const references: Reference[] = [];
-    /** Names that were dealt with as part of a call. */
-    const handled = new Set<Expr>();
-    for (const mention of mentionsIn(ir)) {
-      if (mention.k === 'call') {
-        const { name: callee, args, place } = mention;
-        handled.add(mention.callee);
-        if (this.#isOwn(callee, unit)) {
-          own.add(callee);
-          references.push({ name: callee, from: null });
-        } else {
-          calls.push({ callee, args, place });
-          for (const [index, arg] of args.entries()) {
-            const name = addressed(arg);
-            if (!name) continue;
-            handled.add(name);
-            references.push({ name: name.name, from: handedTo(callee, index) });
-          }
-        }
-      } else if (mention.k === 'stored') {
-        // A function pointer that is stored in an object: whoever calls through it does so when it likes.
-        if (!this.#isOwn(mention.value.name, unit)) continue;
-        handled.add(mention.value);
-        references.push({ name: mention.value.name, from: 'event' });
-      } else if (!handled.has(mention.expr)) references.push({ name: mention.expr.name, from: null });
-    }
-    return { calls, own, references };
+  #withOthers(unit: Unit, { summaries }: LoneUnit): ReadonlyMap<string, Summary> {
+    const isOwn = (name: string): boolean => unit.functions.has(name) || this.#exporting.has(name);
+    return new Map(
+      [...summaries].map(([name, { node }]) => [name, summarise(unit, name, node.ir, isOwn)] as const),
+    );
   }
 
-  #isOwn(name: string, unit: Unit): boolean {
-    return unit.functions.has(name) || this.#exporting.has(name);
+  #callsOthers({ foreign }: LoneUnit): boolean {
+    for (const name of this.#exporting.keys()) if (foreign.has(name)) return true;
+    return false;
   }
 
   /** Functions in a static object that somebody refers to: the kernel runs them when it likes. */
@@ -253,6 +229,58 @@ export class CallGraph {
     }
     return [null, undefined];
   }
+}
+
+function loneUnit(unit: Unit): LoneUnit {
+  const known = LONE.get(unit);
+  if (known) return known;
+  const foreign = new Set<string>();
+  const isOwn = (name: string): boolean => {
+    if (unit.functions.has(name)) return true;
+    foreign.add(name);
+    return false;
+  };
+  const summaries = new Map<string, Summary>();
+  for (const name of unit.functions.keys()) {
+    const ir = unit.lower(name);
+    if (ir) summaries.set(name, summarise(unit, name, ir, isOwn));
+  }
+  const exported = [...unit.functions.values()].filter((item) => !item.static).map((item) => item.name);
+  const made = { summaries, foreign, exported };
+  LONE.set(unit, made);
+  return made;
+}
+
+function summarise(unit: Unit, name: string, ir: FunctionIr, isOwn: (callee: string) => boolean): Summary {
+  const calls: KernelCall[] = [];
+  const own = new Set<string>();
+  const references: Reference[] = [];
+  /** Names that were dealt with as part of a call. */
+  const handled = new Set<Expr>();
+  for (const mention of mentionsIn(ir)) {
+    if (mention.k === 'call') {
+      const { name: callee, args, place } = mention;
+      handled.add(mention.callee);
+      if (isOwn(callee)) {
+        own.add(callee);
+        references.push({ name: callee, from: null });
+        continue;
+      }
+      calls.push({ callee, args, place });
+      for (const [index, arg] of args.entries()) {
+        const given = addressed(arg);
+        if (!given) continue;
+        handled.add(given);
+        references.push({ name: given.name, from: handedTo(callee, index) });
+      }
+    } else if (mention.k === 'stored') {
+      // A function pointer that is stored in an object: whoever calls through it does so when it likes.
+      if (!isOwn(mention.value.name)) continue;
+      handled.add(mention.value);
+      references.push({ name: mention.value.name, from: 'event' });
+    } else if (!handled.has(mention.expr)) references.push({ name: mention.expr.name, from: null });
+  }
+  return { node: { unit, name, ir, calls, own: [...own] }, references };
 }
 
 function mentionsIn(ir: FunctionIr): readonly Mention[] {

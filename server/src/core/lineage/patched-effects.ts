@@ -3,7 +3,7 @@ import type { CType, StructType } from '../csource/types';
 import type { Unit } from '../csource/unit';
 import type { Catalogue } from '../execution/catalogue';
 import type { EffectRow } from '../execution/catalogue-row';
-import type { ShadowUse } from '../execution/fact-types';
+import type { LivepatchFacts, ShadowUse } from '../execution/fact-types';
 import { statementsIn, visitExpression, visitExpressions } from '../execution/ir-walk';
 import { placeIn } from '../execution/places';
 import { addressed, type FunctionNode, type KernelCall } from '../execution/reach';
@@ -39,25 +39,48 @@ export interface ShadowContent {
   readonly layout: string | null;
 }
 
-const SHADOW_KINDS: Readonly<Record<string, PatchedEffect['k']>> = {
-  klp_shadow_alloc: 'allocates',
-  klp_shadow_get_or_alloc: 'allocates',
-  klp_shadow_get: 'finds',
-  klp_shadow_free: 'frees',
-  klp_shadow_free_all: 'frees',
-  kpatch_shadow_alloc: 'allocates',
-  kpatch_shadow_get: 'finds',
-  kpatch_shadow_free: 'frees',
-};
+const SHADOW_KINDS: ReadonlyMap<string, PatchedEffect['k']> = new Map([
+  ['klp_shadow_alloc', 'allocates'],
+  ['klp_shadow_get_or_alloc', 'allocates'],
+  ['klp_shadow_get', 'finds'],
+  ['klp_shadow_free', 'frees'],
+  ['klp_shadow_free_all', 'frees'],
+  ['kpatch_shadow_alloc', 'allocates'],
+  ['kpatch_shadow_get', 'finds'],
+  ['kpatch_shadow_free', 'frees'],
+]);
 
 /** The may effects of a version while it is enabled, in the order of its sources. */
-export function patchedEffects(version: LineageVersion, catalogue: Catalogue): PatchedEffect[] {
-  return effectsReached(version, catalogue, 'patched');
+export function patchedEffects(version: LineageVersion, catalogue: Catalogue): readonly PatchedEffect[] {
+  return known(version, catalogue).patched;
 }
 
 /** The same for what any of its code may do: init, exit, callbacks, patched functions, work. */
-export function allEffects(version: LineageVersion, catalogue: Catalogue): PatchedEffect[] {
-  return effectsReached(version, catalogue, null);
+export function allEffects(version: LineageVersion, catalogue: Catalogue): readonly PatchedEffect[] {
+  return known(version, catalogue).all;
+}
+
+interface Reached {
+  readonly all: readonly PatchedEffect[];
+  readonly patched: readonly PatchedEffect[];
+}
+
+/** Rules ask for pairs of versions: each version is looked through once for equal facts. */
+const REACHED = new WeakMap<Catalogue, WeakMap<LivepatchFacts, Reached>>();
+const NONE: Reached = { all: [], patched: [] };
+
+function known(version: LineageVersion, catalogue: Catalogue): Reached {
+  const { facts } = version;
+  if (!facts) return NONE;
+  let ofCatalogue = REACHED.get(catalogue);
+  if (!ofCatalogue) REACHED.set(catalogue, (ofCatalogue = new WeakMap()));
+  let reached = ofCatalogue.get(facts);
+  if (!reached) {
+    const patched = effectsReached(version, catalogue, 'patched');
+    reached = { all: effectsReached(version, catalogue, null), patched };
+    ofCatalogue.set(facts, reached);
+  }
+  return reached;
 }
 
 function effectsReached(
@@ -68,27 +91,25 @@ function effectsReached(
   const found: PatchedEffect[] = [];
   for (const { node, from } of functionsOf(version)) {
     if (origin !== null && !from.has(origin)) continue;
-    const patched = [...from].filter((name) => name.startsWith('patched@'));
-    const types = resultTypes(node);
+    let patched: string[] | undefined;
+    let types: Map<Place, CType> | undefined;
     for (const call of node.calls) {
       const { callee, place } = call;
+      const kind = SHADOW_KINDS.get(callee);
+      const does = kind ? [] : catalogue.rowsByDo(callee);
+      const undoes = kind ? [] : catalogue.rowsByUndo(callee);
+      if (!kind && does.length === 0 && undoes.length === 0) continue;
+      patched ??= [...from].filter((name) => name.startsWith('patched@'));
       const shared = { callee, function: node.name, place, patched };
-      const kind = Object.hasOwn(SHADOW_KINDS, callee) ? SHADOW_KINDS[callee] : undefined;
       if (kind) {
         const use = version.facts?.shadow.find((item) => samePlace(item.place, place));
-        if (use)
-          found.push({
-            ...shared,
-            k: kind,
-            rows: [],
-            shadow: content(use, call, types.get(place), node.unit),
-          });
+        types ??= resultTypes(node);
+        const shadow = use && content(use, call, types.get(place), node.unit);
+        if (shadow) found.push({ ...shared, k: kind, rows: [], shadow });
         continue;
       }
-      const does = catalogue.rowsByDo(callee);
-      const undoes = catalogue.rowsByUndo(callee).map(({ row }) => row);
       if (does.length > 0) found.push({ ...shared, k: 'does', rows: does, shadow: null });
-      else if (undoes.length > 0) found.push({ ...shared, k: 'undoes', rows: undoes, shadow: null });
+      else found.push({ ...shared, k: 'undoes', rows: undoes.map(({ row }) => row), shadow: null });
     }
   }
   return found;

@@ -361,9 +361,7 @@ class Walk {
       const outcome = world.apply(step);
       if (step.k === 'load' && outcome.result < 0) refused = true;
       dangers.push(...dangersOf(world, outcome, first + index));
-      // What holds no pointer into a module cannot dangle.
-      const holding = world.effects().some((effect) => effect.holds.length > 0);
-      for (const danger of holding ? danglingPointers(world, first + index) : []) {
+      for (const danger of danglingPointers(world, first + index)) {
         if (!dangers.some((known) => known.effect !== null && known.effect.id === danger.effect?.id))
           dangers.push(danger);
       }

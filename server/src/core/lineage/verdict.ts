@@ -133,6 +133,8 @@ function takeDown(world: World): void {
  */
 export function danglingPointers(world: World, step: number): Danger[] {
   const dangers: Danger[] = [];
+  const holding = world.effects().filter((effect) => effect.holds.length > 0);
+  if (holding.length === 0) return dangers;
   const removable = new Set<InstanceId>();
   const listed = new Set(world.listedPatches());
   for (const module of world.kernel.modules()) {
@@ -140,12 +142,12 @@ export function danglingPointers(world: World, step: number): Danger[] {
       removable.add(module.instance);
     }
   }
-  for (const effect of world.effects()) {
+  for (const effect of holding) {
     if (!effect.row.hazards.includes('use-after-free')) continue;
     const freed = effect.holds.find((instance) => world.isFreed(instance));
     if (freed !== undefined) dangers.push(dangling(world, effect, freed, step));
   }
-  const held = world.effects().filter((effect) => effect.holds.some((instance) => removable.has(instance)));
+  const held = holding.filter((effect) => effect.holds.some((instance) => removable.has(instance)));
   if (held.length === 0) return dangers;
   const copy = world.clone();
   for (const instance of removable) copy.apply({ k: 'unload', name: world.nameOf(instance).module });
