@@ -1,7 +1,7 @@
 import { lines, objectName } from './log-lines';
 import { functionsOf } from './nops';
 import { type Core, isLoaded, moduleByInstance, type ObjectRecord, type PatchRecord } from './records';
-import { ERRNO } from './types';
+import { ERRNO, type FunctionImage } from './types';
 
 /** MODULE_NAME_LEN of a 64-bit kernel, KSYM_NAME_LEN since 6.1; a name must be shorter. */
 const MODULE_NAME_LEN = 56;
@@ -33,14 +33,33 @@ function initObject(core: Core, patch: PatchRecord, object: ObjectRecord, folder
   }
   if (folders.has(folder)) return duplicate(core, `${patch.name}/${folder}`);
   folders.add(folder);
+  const wrong = firstWrong(functionsOf(patch, object));
+  if (wrong === 'invalid') return -ERRNO.EINVAL;
+  if (wrong) return duplicate(core, `${patch.name}/${folder}/${wrong.twice}`);
+  return isLoaded(object) ? initLoaded(core, patch, object) : 0;
+}
+
+type Wrong = 'invalid' | { readonly twice: string } | null;
+
+/** Tables never change: each is looked through once. */
+const WRONG = new WeakMap<readonly FunctionImage[], Wrong>();
+
+/** What klp_init_func() and the folder of a function in sysfs meet first. */
+function firstWrong(functions: readonly FunctionImage[]): Wrong {
+  let wrong = WRONG.get(functions);
+  if (wrong === undefined) WRONG.set(functions, (wrong = lookThrough(functions)));
+  return wrong;
+}
+
+function lookThrough(functions: readonly FunctionImage[]): Wrong {
   const names = new Set<string>();
-  for (const fn of functionsOf(patch, object)) {
-    if (fn.oldName === '' || fn.newName === '' || fn.oldName.length >= KSYM_NAME_LEN) return -ERRNO.EINVAL;
+  for (const fn of functions) {
+    if (fn.oldName === '' || fn.newName === '' || fn.oldName.length >= KSYM_NAME_LEN) return 'invalid';
     const name = `${fn.oldName},${fn.sympos === 0 ? 1 : fn.sympos}`;
-    if (names.has(name)) return duplicate(core, `${patch.name}/${folder}/${name}`);
+    if (names.has(name)) return { twice: name };
     names.add(name);
   }
-  return isLoaded(object) ? initLoaded(core, patch, object) : 0;
+  return null;
 }
 
 function duplicate(core: Core, path: string): number {

@@ -20,6 +20,25 @@ export function newObject(index: number | null, name: string | null): ObjectReco
   };
 }
 
+/** Tables never change: the names of their functions are put together once. */
+class FunctionKeys {
+  readonly #known = new WeakMap<readonly FunctionImage[], readonly string[]>();
+
+  constructor(private readonly sameFirst: boolean) {}
+
+  of(functions: readonly FunctionImage[]): readonly string[] {
+    let keys = this.#known.get(functions);
+    if (!keys) {
+      keys = functions.map((fn) => `${fn.oldName},${this.sameFirst && fn.sympos === 1 ? 0 : fn.sympos}`);
+      this.#known.set(functions, keys);
+    }
+    return keys;
+  }
+}
+
+const MERGED = new FunctionKeys(true);
+const DISTINCT = new FunctionKeys(false);
+
 /**
  * klp_add_nops(): for every function of every listed livepatch that the new one does not patch itself, a nop that
  * leads back to the original. An object that only old livepatches have becomes a dynamic one, without callbacks, at
@@ -28,7 +47,7 @@ export function newObject(index: number | null, name: string | null): ObjectReco
 export function addNops(core: Core, patch: PatchRecord): void {
   // Before the fix in klp_find_func() sympos 0 and 1 were different functions, and the nop then collides in sysfs.
   const same01 = core.capabilities.has('sympos-0-is-1') !== 'no';
-  const keyOf = (fn: FunctionImage): string => `${fn.oldName},${same01 && fn.sympos === 1 ? 0 : fn.sympos}`;
+  const keysOf = same01 ? MERGED : DISTINCT;
   const seen = new Map<ObjectRecord, Set<string>>();
   for (const listed of core.state.patches) {
     for (const old of listed.objects) {
@@ -39,13 +58,14 @@ export function addNops(core: Core, patch: PatchRecord): void {
       }
       let keys = seen.get(object);
       if (!keys) {
-        keys = new Set(functionsOf(patch, object).map(keyOf));
+        keys = new Set(keysOf.of(functionsOf(patch, object)));
         seen.set(object, keys);
       }
       const added: FunctionImage[] = [];
-      for (const fn of functionsOf(listed, old)) {
-        const key = keyOf(fn);
-        if (keys.has(key)) continue;
+      const functions = functionsOf(listed, old);
+      for (const [index, key] of keysOf.of(functions).entries()) {
+        const fn = functions[index];
+        if (!fn || keys.has(key)) continue;
         keys.add(key);
         added.push({ oldName: fn.oldName, newName: fn.oldName, sympos: fn.sympos });
       }
