@@ -32,20 +32,31 @@ async function main(): Promise<void> {
     .map((name) => join(linux, name))
     .filter((path) => existsSync(path))
     .map((path) => ({ name: path.slice(linux.length + 1), text: readFileSync(path, 'utf8') }));
-  const figures: Figure[] = [
-    ...(await factsFigures(livepatches, large)),
-    ...(await searchFigures()),
-    ...(await historyFigures()),
-    ...(await suseFigures()),
-    ...(await editFigures(ROOT)),
-    ...vsixFigure(ROOT),
-  ];
+  const families: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
+    facts: () => factsFigures(livepatches, large),
+    search: () => searchFigures(),
+    history: () => historyFigures(),
+    suse: () => suseFigures(),
+    edit: () => editFigures(ROOT),
+    vsix: async () => vsixFigure(ROOT),
+  };
+  const only = valueOf(args, '--only');
+  if (only !== undefined && !families[only])
+    throw new Error(`no figures are called ${only}: ${Object.keys(families).join(', ')}`);
+  const figures: Figure[] = [];
+  for (const [name, measure] of Object.entries(families)) {
+    if (only === undefined || name === only) figures.push(...(await measure()));
+  }
   const machine = `${cpus()[0]?.model ?? 'unknown'}, ${cpus().length} cores, Node ${process.version}`;
   console.log(`${machine}\n\n${table(figures)}`);
-  const at = args.indexOf('--json');
-  const file = at < 0 ? undefined : args[at + 1];
+  const file = valueOf(args, '--json');
   if (file) writeFileSync(file, `${JSON.stringify({ schema: 1, machine, figures }, null, 2)}\n`);
   if (figures.some((figure) => figure.value > figure.limit)) process.exitCode = 1;
+}
+
+function valueOf(args: readonly string[], option: string): string | undefined {
+  const at = args.indexOf(option);
+  return at < 0 ? undefined : args[at + 1];
 }
 
 main().catch((error: unknown) => {
