@@ -17,6 +17,8 @@ import { brotliCompressSync, constants } from 'node:zlib';
 import { build, context } from 'esbuild';
 import { minify } from 'terser';
 import { leanLibraries } from './lean-libraries.mjs';
+import { leanProtocol } from './lean-protocol.mjs';
+import { packTables } from './pack-tables.mjs';
 import { pruneWasm } from './prune-wasm.mjs';
 import { leaveOutUnusedFeatures } from './unused-features.mjs';
 
@@ -32,7 +34,8 @@ const ENTRIES = {
 };
 
 const WASM_LIBRARY = 'node_modules/web-tree-sitter/web-tree-sitter.wasm';
-const WASM = [WASM_LIBRARY, 'node_modules/tree-sitter-c/tree-sitter-c.wasm'];
+const GRAMMAR = 'node_modules/tree-sitter-c/tree-sitter-c.wasm';
+const WASM = [WASM_LIBRARY, GRAMMAR];
 
 /**
  * What of the parser's library server/src/core/csource/tree.ts never calls: queries, lookahead iterators, walking by
@@ -97,7 +100,7 @@ const program = {
   charset: 'utf8',
   // node:vm, which dist/load.js uses, has no import().
   supported: { 'dynamic-import': false },
-  plugins: [leaveOutUnusedFeatures, leanLibraries, pageAssets],
+  plugins: [leaveOutUnusedFeatures, leanLibraries, leanProtocol(root), pageAssets],
   alias: {
     // The ES module build of web-tree-sitter finds its files by import.meta.url.
     'web-tree-sitter': join(modules, 'web-tree-sitter/web-tree-sitter.cjs'),
@@ -124,12 +127,16 @@ function missingInputs() {
   return [...Object.values(ENTRIES), ...WASM].filter((file) => !existsSync(join(root, file)));
 }
 
-/** The smallest that Brotli makes of it takes seconds; with `fast`, good enough. */
-function packed(bytes, fast) {
+/**
+ * The smallest that Brotli makes of it takes seconds; with `fast`, good enough. `direct` is how many near distances get
+ * codes of their own, which pays for tables.
+ */
+function packed(bytes, fast, direct = 0) {
   const params = {
     [constants.BROTLI_PARAM_QUALITY]: fast ? 5 : constants.BROTLI_MAX_QUALITY,
     [constants.BROTLI_PARAM_LGWIN]: constants.BROTLI_MAX_WINDOW_BITS,
     [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length,
+    [constants.BROTLI_PARAM_NDIRECT]: direct,
   };
   return brotliCompressSync(bytes, { params });
 }
@@ -140,8 +147,8 @@ function plainFiles(fast) {
   files.set('load.js', readFileSync(join(root, 'scripts/load.cjs')));
   for (const file of WASM) {
     const bytes = readFileSync(join(root, file));
-    const small = file === WASM_LIBRARY ? pruned(bytes) : bytes;
-    files.set(`${basename(file)}.br`, packed(small, fast));
+    const small = file === WASM_LIBRARY ? pruned(bytes) : tablesPacked(bytes);
+    files.set(`${basename(file)}.br`, packed(small, fast, file === GRAMMAR ? 4 : 0));
   }
   return files;
 }
@@ -164,9 +171,20 @@ function pruned(bytes) {
   return bytes;
 }
 
+/** The grammar with its tables in an order that compresses better, or as it is if it is a build not known here. */
+function tablesPacked(bytes) {
+  const smaller = packTables(bytes);
+  if (smaller === null) process.stderr.write(`build: ${GRAMMAR} is not the one that pack-tables.mjs knows\n`);
+  return smaller ?? bytes;
+}
+
 /** A bundle minified once more: terser finds some 5 % that esbuild leaves. */
 async function smallest(text) {
-  const { code } = await minify(text, { ecma: 2020, toplevel: true, compress: { passes: 2 } });
+  const { code } = await minify(text, {
+    ecma: 2020,
+    toplevel: true,
+    compress: { passes: 2, unsafe_arrows: true },
+  });
   return code;
 }
 

@@ -4,16 +4,29 @@
  *
  *   node scripts/package.mjs [--out FILE]
  *
- * What may go in is listed in .vscodeignore and nowhere else.
+ * What may go in is listed in .vscodeignore and nowhere else. It is packed from a folder of its own, where the JSON files
+ * have lost what nobody reads in an installed extension.
  */
 
-import { existsSync, mkdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
 import { dirname, join, posix, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { createVSIX } from '@vscode/vsce';
+import { createVSIX, listFiles } from '@vscode/vsce';
 
 const LIMIT_KB = 450;
 const LIMIT_FILES = 30;
+/** A page for who installs it; the repository's README is for who builds it. */
+const README_PATH = 'docs/extension.md';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 
@@ -58,6 +71,30 @@ function pathsNamedIn(manifest) {
   return [...found];
 }
 
+/** A JSON file of the package as short as it can be. */
+function shortened(path, text) {
+  const value = JSON.parse(text);
+  if (path === 'package.json') for (const key of ['scripts', 'devDependencies', 'bin']) delete value[key];
+  // The extension has hovers of its own for what the schema describes; the schema is for who validates.
+  const described = path.startsWith('schemas/');
+  return JSON.stringify(value, (key, inner) =>
+    described && key === 'description' && typeof inner === 'string' ? undefined : inner,
+  );
+}
+
+/** Copies what goes in to `folder`. */
+async function stage(folder) {
+  for (const path of await listFiles({ cwd: root, dependencies: false })) {
+    // The packer lists it whatever .vscodeignore says, and takes README_PATH in its place.
+    if (path === 'README.md') continue;
+    const [from, to] = [join(root, path), join(folder, path)];
+    mkdirSync(dirname(to), { recursive: true });
+    if (path.endsWith('.json')) writeFileSync(to, shortened(path, readFileSync(from, 'utf8')));
+    else cpSync(from, to);
+  }
+  cpSync(join(root, '.vscodeignore'), join(folder, '.vscodeignore'));
+}
+
 async function main(args) {
   if (args.length !== 0 && !(args.length === 2 && args[0] === '--out')) {
     process.stderr.write('package: usage: node scripts/package.mjs [--out FILE]\n');
@@ -72,15 +109,20 @@ async function main(args) {
   }
   mkdirSync(dirname(file), { recursive: true });
   rmSync(file, { force: true });
-  await createVSIX({
-    cwd: root,
-    packagePath: file,
-    dependencies: false,
-    allowMissingRepository: true,
-    rewriteRelativeLinks: false,
-    // A page for who installs it; the repository's README is for who builds it.
-    readmePath: 'docs/extension.md',
-  });
+  const folder = mkdtempSync(join(tmpdir(), 'livepatch-package-'));
+  try {
+    await stage(folder);
+    await createVSIX({
+      cwd: folder,
+      packagePath: file,
+      dependencies: false,
+      allowMissingRepository: true,
+      rewriteRelativeLinks: false,
+      readmePath: README_PATH,
+    });
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
   const names = namesInZip(file);
   const kilobytes = statSync(file).size / 1024;
   const problems = [];

@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { brotliDecompressSync } from 'node:zlib';
 import { initParser } from '../core/csource/tree';
+import { unpackTables } from './unpack-tables';
 
 let started: Promise<void> | null = null;
 
@@ -16,6 +17,6 @@ export function startParser(): Promise<void> {
 
 function wasm(name: string, from: string): string | Uint8Array {
   const packed = join(__dirname, `${name}.br`);
-  if (existsSync(packed)) return brotliDecompressSync(readFileSync(packed));
+  if (existsSync(packed)) return unpackTables(brotliDecompressSync(readFileSync(packed)));
   return join(__dirname, '../../../node_modules', from, name);
 }
