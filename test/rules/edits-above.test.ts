@@ -21,11 +21,14 @@ test('lines that come above move the findings of runs that are not run again', a
       });
   const before = said();
   expect(before.length).toBeGreaterThan(1);
-  for (const version of ['v1', 'v2', 'v3']) {
-    const path = `/lineage/${version}/a.c`;
-    files.write(path, `/* a line more */\n${texts.get(`${version}/a.c`) ?? ''}`);
-  }
   const { ran } = project.analyse().transitions;
-  expect(said()).toEqual(before);
+  for (let edit = 1; edit <= 3; edit++) {
+    for (const version of ['v1', 'v2', 'v3']) {
+      const text = texts.get(`${version}/a.c`) ?? '';
+      files.write(`/lineage/${version}/a.c`, '/* a line more */\n'.repeat(edit) + text);
+      // As while somebody types: each edit is analysed.
+      expect(said()).toEqual(before);
+    }
+  }
   expect(project.analyse().transitions.ran).toBe(ran);
 });
