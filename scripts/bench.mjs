@@ -36,9 +36,20 @@ try {
     alias: { 'web-tree-sitter': join(root, 'node_modules/web-tree-sitter/web-tree-sitter.cjs') },
     define: { 'import.meta.dirname': JSON.stringify(join(root, 'test/bench')) },
   });
+  const bare = join(folder, 'bare-server.cjs');
+  await build({
+    entryPoints: [join(root, 'test/bench/bare-server.ts')],
+    outfile: bare,
+    bundle: true,
+    minify: true,
+    platform: 'node',
+    format: 'cjs',
+    target: 'node20',
+    logLevel: 'warning',
+  });
   const { status } = spawnSync(process.execPath, ['--expose-gc', outfile, ...process.argv.slice(2)], {
     stdio: 'inherit',
-    env: { ...process.env, LIVEPATCH_LINEAGE_ROOT: root },
+    env: { ...process.env, LIVEPATCH_LINEAGE_ROOT: root, LIVEPATCH_LINEAGE_BARE: bare },
   });
   process.exitCode = status ?? 3;
 } finally {

@@ -4,12 +4,14 @@ import { join } from 'node:path';
 import { linuxSource } from '../support/linux-source';
 import { editFigures } from './edit';
 import { factsFigures, type Source } from './facts';
+import { growthFigures, watchWasm } from './growth';
 import { historyFigures } from './history';
 import type { Figure } from './measure';
 import { table } from './measure';
 import { searchFigures } from './search';
 import { suseFigures } from './suse';
 import { vsixFigure } from './vsix';
+import { wireFigures } from './wire';
 
 const ROOT = process.env.LIVEPATCH_LINEAGE_ROOT ?? process.cwd();
 
@@ -22,6 +24,8 @@ function sourcesIn(folder: string): Source[] {
 
 async function main(): Promise<void> {
   const args = process.argv.slice(2);
+  const memories = watchWasm();
+  const bare = process.env.LIVEPATCH_LINEAGE_BARE ?? '';
   const linux = await linuxSource();
   if (linux === null) throw new Error('the kernel sources are missing: npm run bench needs Debian');
   const livepatches = [
@@ -38,6 +42,8 @@ async function main(): Promise<void> {
     history: () => historyFigures(),
     suse: () => suseFigures(),
     edit: () => editFigures(ROOT),
+    growth: () => growthFigures(ROOT, memories),
+    wire: () => wireFigures(ROOT, bare),
     vsix: async () => vsixFigure(ROOT),
   };
   const only = valueOf(args, '--only');

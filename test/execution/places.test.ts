@@ -4,7 +4,7 @@ import { movePlaces, placeIn } from '../../server/src/core/execution/places';
 
 /** The same two stretches, 2 to 5 and 7 to 9, of an item that begins at `base`. */
 function reading(base: number): Positions {
-  return { file: 'a.c', base, table: Uint32Array.of(2, 5, 7, 9) };
+  return { file: 'a.c', base, table: Int32Array.of(2, 5, 7, 9) };
 }
 
 test('every place of an item moves with it, whichever reading handed it out', () => {

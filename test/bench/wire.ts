@@ -1,0 +1,253 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import {
+  createProtocolConnection,
+  type ProtocolConnection,
+  StreamMessageReader,
+  StreamMessageWriter,
+} from 'vscode-languageserver/node';
+import { takeoverLineage } from './lineages';
+import { type Figure, median, percentile } from './measure';
+
+const VERSIONS = 20;
+const FILES = 100;
+const HOVERS = 400;
+const IDLE_MS = 4_000;
+/** Until a server that has just answered has done what it puts off. */
+const SETTLE_MS = 2_000;
+
+/** One process that speaks the protocol, ours or the bare one. */
+class Peer {
+  readonly process: ChildProcess;
+  readonly connection: ProtocolConnection;
+  readonly started = performance.now();
+  received = 0;
+  readonly #uris = new Map<string, number>();
+  #onDiagnostics: (uri: string, version: number | undefined, count: number) => void = () => {};
+
+  constructor(script: string) {
+    this.process = spawn(process.execPath, [script, '--stdio'], { stdio: ['pipe', 'pipe', 'inherit'] });
+    const { stdin, stdout } = this.process;
+    if (!stdin || !stdout) throw new Error('no pipes');
+    this.connection = createProtocolConnection(
+      new StreamMessageReader(stdout),
+      new StreamMessageWriter(stdin),
+    );
+    this.connection.onNotification(
+      'textDocument/publishDiagnostics',
+      ({ uri, version, diagnostics }: { uri: string; version?: number; diagnostics: readonly unknown[] }) =>
+        this.#onDiagnostics(uri, version, diagnostics.length),
+    );
+    this.connection.onRequest('client/registerCapability', () => null);
+    stdout.on('data', () => this.received++);
+    this.connection.listen();
+  }
+
+  /** Milliseconds from the start of the process to its answer. */
+  async initialize(folder: string): Promise<number> {
+    const uri = pathToFileURL(folder).toString();
+    await this.connection.sendRequest('initialize', {
+      processId: process.pid,
+      rootUri: uri,
+      workspaceFolders: [{ uri, name: 'bench' }],
+      capabilities: { textDocument: { publishDiagnostics: { versionSupport: true } } },
+    });
+    const time = performance.now() - this.started;
+    await this.connection.sendNotification('initialized', {});
+    return time;
+  }
+
+  async open(path: string, text: string): Promise<string> {
+    const uri = pathToFileURL(path).toString();
+    this.#uris.set(uri, 1);
+    const languageId = path.endsWith('.c') ? 'c' : 'yaml';
+    const textDocument = { uri, languageId, version: 1, text };
+    await this.connection.sendNotification('textDocument/didOpen', { textDocument });
+    return uri;
+  }
+
+  async insert(uri: string, line: number, text: string): Promise<void> {
+    const version = (this.#uris.get(uri) ?? 0) + 1;
+    this.#uris.set(uri, version);
+    const at = { line, character: 0 };
+    await this.connection.sendNotification('textDocument/didChange', {
+      textDocument: { uri, version },
+      contentChanges: [{ range: { start: at, end: at }, text }],
+    });
+  }
+
+  /** Resolves with the time since the process started when diagnostics of this file come that are not empty. */
+  firstDiagnostics(uri: string): Promise<number> {
+    return new Promise((done) => {
+      this.#onDiagnostics = (of, _version, count) => {
+        if (of === uri && count > 0) done(performance.now() - this.started);
+      };
+    });
+  }
+
+  onDiagnostics(listener: (uri: string, version: number | undefined) => void): void {
+    this.#onDiagnostics = listener;
+  }
+
+  hover(uri: string, line: number, character: number): Promise<unknown> {
+    const params = { textDocument: { uri }, position: { line, character } };
+    return this.connection.sendRequest('textDocument/hover', params);
+  }
+
+  /** Nanoseconds that the process has run on a processor. */
+  cpu(): number {
+    return Number(readFileSync(`/proc/${this.process.pid}/schedstat`, 'utf8').split(' ')[0]);
+  }
+
+  async close(): Promise<void> {
+    const ended = new Promise((done) => this.process.once('exit', done));
+    await this.connection.sendRequest('shutdown');
+    await this.connection.sendNotification('exit');
+    await ended;
+    this.connection.dispose();
+  }
+}
+
+const pause = (milliseconds: number): Promise<void> => new Promise((done) => setTimeout(done, milliseconds));
+
+/** Figures over a real connection, each against a server on the same library that knows nothing (bare-server.ts). */
+export async function wireFigures(root: string, bare: string): Promise<Figure[]> {
+  const server = join(root, 'dist/server.js');
+  const folder = mkdtempSync(join(tmpdir(), 'lineage-wire-'));
+  try {
+    return [
+      ...(await startFigures(root, server, bare)),
+      ...(await hoverFigure(folder, server, bare)),
+      ...(await stormFigure(root, server)),
+      ...(await idleFigures(root, server, bare)),
+    ];
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** The example's faulty version: it has findings. */
+function exampleOf(root: string): { folder: string; path: string; text: string } {
+  const folder = join(root, 'examples/net-fixes');
+  const path = join(folder, 'v2/livepatch_net_v2.c');
+  return { folder, path, text: readFileSync(path, 'utf8') };
+}
+
+async function startFigures(root: string, server: string, bare: string): Promise<Figure[]> {
+  const { folder, path, text } = exampleOf(root);
+  const times = { bare: [[], []], ours: [[], []] } as Record<'bare' | 'ours', [number[], number[]]>;
+  for (let round = 0; round < 9; round++) {
+    for (const which of ['bare', 'ours'] as const) {
+      const peer = new Peer(which === 'bare' ? bare : server);
+      const first = peer.firstDiagnostics(pathToFileURL(path).toString());
+      times[which][0].push(await peer.initialize(folder));
+      await peer.open(path, text);
+      times[which][1].push(await first);
+      await peer.close();
+    }
+  }
+  const [ours, theirs] = [times.ours.map(median), times.bare.map(median)];
+  return ['start to initialised', 'start to first diagnostics'].map((name, i) => ({
+    name,
+    value: (ours[i] ?? 0) / (theirs[i] ?? 1),
+    limit: i === 0 ? 1.15 : 1.5,
+    unit: '× bare server',
+    detail: `${(ours[i] ?? 0).toFixed(0)} ms / ${(theirs[i] ?? 0).toFixed(0)} ms`,
+  }));
+}
+
+async function hoverFigure(folder: string, server: string, bare: string): Promise<Figure[]> {
+  mkdirSync(folder, { recursive: true });
+  const texts = takeoverLineage(VERSIONS, 10);
+  for (let n = 0; Object.keys(texts).length < FILES; n++) texts[`other${n}.c`] = `int other_${n};\n`;
+  for (const [name, text] of Object.entries(texts)) writeFileSync(join(folder, name), text);
+  const peers = [new Peer(bare), new Peer(server)];
+  const times: number[][] = [[], []];
+  const uris: string[][] = [];
+  for (const peer of peers) {
+    await peer.initialize(folder);
+    const opened: string[] = [];
+    for (const [name, text] of Object.entries(texts)) opened.push(await peer.open(join(folder, name), text));
+    uris.push(opened);
+  }
+  const versions = Object.keys(texts).flatMap((name, i) => (/^v\d+\.c$/.test(name) ? [i] : []));
+  const line = (texts['v1.c'] ?? '').split('\n').findIndex((it) => it.includes('.pre_patch ='));
+  for (let n = -50; n < HOVERS; n++) {
+    for (const [i, peer] of peers.entries()) {
+      const uri = uris[i]?.[versions[(n + 50) % versions.length] ?? 0] ?? '';
+      const start = performance.now();
+      const answer = await peer.hover(uri, line, 5);
+      if (n >= 0) times[i]?.push(performance.now() - start);
+      if (!answer) throw new Error('no hover on a callback');
+    }
+  }
+  for (const peer of peers) await peer.close();
+  const [echo, ours] = times.map((it) => percentile(it, 0.95));
+  return [
+    {
+      name: `hover p95, ${FILES} files open`,
+      value: (ours ?? 0) / (echo ?? 1),
+      limit: 2,
+      unit: '× echo',
+      detail: `${(ours ?? 0).toFixed(2)} ms / ${(echo ?? 0).toFixed(2)} ms over stdio`,
+    },
+  ];
+}
+
+/** Each edit moves a finding, so each analysis is published, with the version of the text that it saw. */
+async function stormFigure(root: string, server: string): Promise<Figure[]> {
+  const { folder, path, text } = exampleOf(root);
+  const peer = new Peer(server);
+  await peer.initialize(folder);
+  const first = peer.firstDiagnostics(pathToFileURL(path).toString());
+  const uri = await peer.open(path, text);
+  await first;
+  await pause(SETTLE_MS);
+  const seen = new Set<number>();
+  peer.onDiagnostics((of, version) => of === uri && version !== undefined && seen.add(version));
+  const start = performance.now();
+  for (let n = 0; n < 100; n++) {
+    await peer.insert(uri, 0, '\n');
+    await pause(Math.max(0, start + (n + 1) * 10 - performance.now()));
+  }
+  await pause(SETTLE_MS);
+  if (!seen.has(101)) throw new Error('the last edit was not analysed');
+  await peer.close();
+  const detail = `versions ${[...seen].join(', ')} of the text`;
+  return [{ name: 'analyses run for 100 edits in one second', value: seen.size, limit: 5, unit: '', detail }];
+}
+
+async function idleFigures(root: string, server: string, bare: string): Promise<Figure[]> {
+  const { folder, path, text } = exampleOf(root);
+  const used: number[] = [];
+  let messages = 0;
+  for (const script of [bare, server]) {
+    const peer = new Peer(script);
+    await peer.initialize(folder);
+    const first = peer.firstDiagnostics(pathToFileURL(path).toString());
+    await peer.open(path, text);
+    await first;
+    // The garbage of the start is collected in the first seconds.
+    await pause(4 * SETTLE_MS);
+    const [before, received] = [peer.cpu(), peer.received];
+    await pause(IDLE_MS);
+    used.push((peer.cpu() - before) / 1e6);
+    messages = peer.received - received;
+    await peer.close();
+  }
+  const [theirs = 0, ours = 0] = used;
+  const seconds = `in ${IDLE_MS / 1_000} s`;
+  return [
+    { name: 'messages when idle', value: messages, limit: 0, unit: '', detail: seconds },
+    {
+      name: 'processor time when idle',
+      value: ours / Math.max(theirs, 1),
+      limit: 1.1,
+      unit: '× bare server',
+      detail: `${ours.toFixed(2)} ms / ${theirs.toFixed(2)} ms ${seconds}; less than 1 ms counts as 1`,
+    },
+  ];
+}
