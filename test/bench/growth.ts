@@ -10,6 +10,8 @@ import { type Figure, median } from './measure';
 const WASM_PAGE = 65_536;
 const FEW_EDITS = 100;
 const MANY_EDITS = 10_000;
+/** Edits of a session before, so that what is compiled code does not count as what is kept. */
+const WARM_EDITS = 2_000;
 const FEW_FILES = 10;
 const MANY_FILES = 1_000;
 
@@ -64,8 +66,13 @@ function memoryFigures(what: string, against: string, [few, many]: readonly [Use
   ];
 }
 
-/** Edits of the example, half of them in a callback, each analysed. */
 async function edited(root: string, used: () => Promise<Used>): Promise<[Used, Used]> {
+  await session(root, WARM_EDITS, used);
+  return session(root, MANY_EDITS, used);
+}
+
+/** Edits of the example, half of them in a callback, each analysed: after the first ones and after all. */
+async function session(root: string, edits: number, used: () => Promise<Used>): Promise<[Used, Used]> {
   const folder = join(root, 'examples/net-fixes');
   const path = join(folder, 'v2/livepatch_net_v2.c');
   const text = readFileSync(path, 'utf8');
@@ -83,7 +90,7 @@ async function edited(root: string, used: () => Promise<Used>): Promise<[Used, U
   workspace.open(path, 1, text);
   for (let n = 0; n < FEW_EDITS; n++) await edit(n);
   const few = await used();
-  for (let n = FEW_EDITS; n < MANY_EDITS; n++) await edit(n);
+  for (let n = FEW_EDITS; n < edits; n++) await edit(n);
   const many = await used();
   workspace.dispose();
   return [few, many];
