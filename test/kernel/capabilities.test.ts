@@ -1,5 +1,8 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { CAPABILITIES, capabilitiesOf } from '../../server/src/core/kernel/capabilities';
+import { architectures } from '../support/linux-source';
 
 const of = (release: string, has: string[] = [], lacks: string[] = []) =>
   capabilitiesOf({ release, has, lacks });
@@ -40,6 +43,42 @@ describe('mainline', () => {
     expect(of('7.3-rc7').api('7.3', null)).toBe('yes');
     expect(of('6.2').api(null, '6.2')).toBe('no');
     expect(of('6.2').api(null, null)).toBe('yes');
+  });
+});
+
+describe('reliable stack traces', () => {
+  test.each([
+    ['6.1', 'x86_64', 'yes'],
+    ['4.11', 'x86_64', 'no'],
+    ['6.1', 'ppc64le', 'yes'],
+    ['4.17', 'ppc64le', 'no'],
+    ['5.4', 's390x', 'no'],
+    ['5.5', 's390x', 'yes'],
+    ['6.16', 'aarch64', 'no'],
+    ['6.17', 'aarch64', 'yes'],
+    ['5.10.0-216.0.0.115.oe2203sp4', 'aarch64', 'unknown'],
+    ['6.1', 'riscv64', 'yes'],
+    ['next', 'aarch64', 'yes'],
+  ] as const)('%s on %s: %s', (release, arch, expected) => {
+    expect(capabilitiesOf({ release, arch, has: [], lacks: [] }).has('reliable-stack')).toBe(expected);
+  });
+
+  test('the manifest has the last word', () => {
+    expect(of('6.1', [], ['reliable-stack']).has('reliable-stack')).toBe('no');
+    const ported = { release: '6.1', arch: 'aarch64', has: ['reliable-stack'], lacks: [] };
+    expect(capabilitiesOf(ported).has('reliable-stack')).toBe('yes');
+  });
+
+  test("as the Kconfig files of 6.1 have it, where a livepatch's architecture is named there", async () => {
+    const source = await architectures();
+    if (source === null) return console.warn('SKIPPED: architectures against the kernel sources');
+    const folders = { x86_64: 'x86', ppc64le: 'powerpc', s390x: 's390', aarch64: 'arm64' };
+    for (const [arch, folder] of Object.entries(folders)) {
+      const kconfig = await readFile(join(source, 'arch', folder, 'Kconfig'), 'utf8');
+      const selected = /^\s+select HAVE_RELIABLE_STACKTRACE\b/m.test(kconfig);
+      const claimed = capabilitiesOf({ release: '6.1', arch, has: [], lacks: [] }).has('reliable-stack');
+      expect(claimed, arch).toBe(selected ? 'yes' : 'no');
+    }
   });
 });
 

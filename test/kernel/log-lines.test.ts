@@ -46,6 +46,14 @@ describe.skipIf(source === null)('log lines', async () => {
     patchFailed: lines.patchFailed(s),
     enableFailed: lines.enableFailed(s),
     symbolMissing: lines.symbolMissing(s),
+    symbolAmbiguous: lines.symbolAmbiguous(s, s),
+    positionMissing: lines.positionMissing(error, s, s),
+    sizeMissing: lines.sizeMissing(s),
+    newSizeMissing: lines.newSizeMissing(s),
+    filterRefused: lines.filterRefused(s, error),
+    ...Object.fromEntries(
+      lines.noReliableStack().map((line, n) => [`no reliable stack, line ${n + 1}`, line]),
+    ),
     locationMissing: lines.locationMissing(s),
     ftraceRefused: lines.ftraceRefused(s, error),
     vmlinuxModule: lines.vmlinuxModule(),
@@ -62,6 +70,7 @@ describe.skipIf(source === null)('log lines', async () => {
         .slice('livepatch: '.length)
         .replace(/reversing transition from .*$/, 'reversing transition from %s')
         .replace(/\b(?:un)?patching (transition|complete)$/, '%s $1')
+        .replace('position NaN', 'position %lu')
         .replace('NaN', '%d');
       expect([...known.keys()]).toContain(format);
       expect(line.debug, 'pr_debug').toBe(known.get(format));

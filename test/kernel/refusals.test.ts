@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { FunctionImage, PatchImage } from '../../server/src/core/kernel/types';
+import type { CoreCall, FunctionImage, MissingKind, PatchImage } from '../../server/src/core/kernel/types';
 import { imageOf, type ScriptedModule, ScriptedWorld } from './scripted-world';
 
 /** Every errno of klp_enable_patch() that facts can decide, and which callbacks ran before it. */
@@ -69,6 +69,16 @@ describe('refused before any callback', () => {
     expect(load({ image: withFunctions(fn('a', 1), fn('a', 2)) }).result).toBe(0);
     expect(load({ image: imageOf(['x'.repeat(55)]) }).result).toBe(0);
     expect(load({ image: withFunctions(fn('f'.repeat(511))) }).result).toBe(0);
+  });
+
+  test('a function without old_name is found before everything else since 7.3', () => {
+    const module = { livepatch: false, image: withFunctions(fn('')) };
+    const logged = (release: string) => {
+      const { w, result } = load(module, { release });
+      return { result, lines: w.texts().length };
+    };
+    expect(logged('7.3')).toEqual({ result: -22, lines: 0 });
+    expect(logged('7.2')).toEqual({ result: -22, lines: 1 });
   });
 
   test('a module that is not marked is named in the log', () => {
@@ -295,6 +305,286 @@ describe('refused after callbacks', () => {
     expect(w.texts()).toContain(
       "do_init_module: 'new'->init suspiciously returned 1, it should follow 0/-E convention",
     );
+  });
+});
+
+/** Livepatches over `old`, which redirects a and b of vmlinux and c of n; m is loaded, n is not. */
+function over(module: ScriptedModule, before: (w: ScriptedWorld) => void, release = '6.1') {
+  const old = imageOf([
+    { name: 'vmlinux', functions: ['a', 'b'] },
+    { name: 'n', functions: ['c'] },
+  ]);
+  const w = new ScriptedWorld({ old: { image: old }, m: {}, n: {}, new: module }, { release });
+  w.load('m');
+  w.load('old');
+  w.takeCalls();
+  w.log_.length = 0;
+  before(w);
+  return { w, result: w.load('new'), calls: w.takeCalls() };
+}
+
+describe('what the livepatch core lacks', () => {
+  const image = imageOf([
+    { name: 'vmlinux', functions: ['a', 'x'] },
+    { name: 'm', functions: ['y,2'] },
+  ]);
+  /** The n-th such call for the new livepatch fails. */
+  const failing =
+    (call: CoreCall, nth = 1, errno = -12) =>
+    (w: ScriptedWorld): void => {
+      let count = 0;
+      w.isFailing = (patch, asked) => (patch === 'new' && asked === call && ++count === nth ? errno : 0);
+    };
+  const missing =
+    (name: string, kind: MissingKind) =>
+    (w: ScriptedWorld): void => {
+      w.isMissing = (_, __, fn) => (fn === name ? kind : null);
+    };
+
+  const before: [string, (w: ScriptedWorld) => void, number, string[]][] = [
+    ['it is not initialised', failing('klp_initialized'), -19, []],
+    ['no memory for a nop', failing('klp_alloc_func_nop'), -12, []],
+    ['no memory for the second nop, that of a dynamic object', failing('klp_alloc_func_nop', 2), -12, []],
+    ['no memory for a dynamic object', failing('klp_alloc_object_dynamic'), -12, []],
+    [
+      'the symbol of the second function',
+      failing('klp_find_object_symbol', 2),
+      -22,
+      ["symbol 'x' not found in symbol table"],
+    ],
+    [
+      'a symbol without sympos that is there twice, in vmlinux, which has no name',
+      missing('x', 'ambiguous'),
+      -22,
+      ["unresolvable ambiguity for symbol 'x' in object '(null)'"],
+    ],
+    [
+      'the same in a module',
+      missing('y', 'ambiguous'),
+      -22,
+      ["unresolvable ambiguity for symbol 'y' in object 'm'"],
+    ],
+    [
+      'fewer symbols than sympos says',
+      missing('y', 'position'),
+      -22,
+      ["symbol position 2 for symbol 'y' in object 'm' not found"],
+    ],
+    [
+      'fewer symbols than sympos says, in vmlinux',
+      missing('x', 'position'),
+      -22,
+      ["symbol position 0 for symbol 'x' in object 'vmlinux' not found"],
+    ],
+    [
+      'the size of a function',
+      failing('kallsyms_lookup_size_offset'),
+      -2,
+      ["kallsyms size lookup failed for 'a'"],
+    ],
+    [
+      'the size of a replacement',
+      failing('kallsyms_lookup_size_offset', 2),
+      -2,
+      ["kallsyms size lookup failed for 'a' replacement"],
+    ],
+    [
+      'the size of the next function',
+      failing('kallsyms_lookup_size_offset', 3),
+      -2,
+      ["kallsyms size lookup failed for 'x'"],
+    ],
+    [
+      'the size of a nop, which comes after the own functions',
+      failing('kallsyms_lookup_size_offset', 5),
+      -2,
+      ["kallsyms size lookup failed for 'b'"],
+    ],
+  ];
+  test.each(before)('%s: no callback', (_, fail, errno, texts) => {
+    const { w, result, calls } = over({ image }, fail);
+    expect(result).toBe(errno);
+    expect(calls).toEqual([]);
+    expect(w.texts()).toEqual(texts.map((text) => `livepatch: ${text}`));
+    expect(w.listed()).toEqual(['old+']);
+    expect(w.references('new')).toBeNull();
+    w.isFailing = () => 0;
+    w.isMissing = () => null;
+    expect(w.load('new')).toBe(0);
+    expect(w.listed()).toEqual(['new+']);
+  });
+
+  test('without replace no nop is made, so none fails', () => {
+    const plain = { ...image, replace: 'nothing' as const };
+    expect(over({ image: plain }, failing('klp_alloc_func_nop')).result).toBe(0);
+    expect(over({ image: plain }, failing('klp_alloc_object_dynamic')).result).toBe(0);
+  });
+
+  test('the states are looked at before the nops, and a pending transition only after them', () => {
+    const states = [{ id: 1, version: 1 }];
+    const w = new ScriptedWorld({
+      old: { image: imageOf([{ name: 'vmlinux', functions: ['a'] }], { states }) },
+      new: { image: imageOf(['vmlinux']) },
+      next: { image: imageOf(['vmlinux'], { states }) },
+    });
+    w.load('old');
+    w.isFailing = (patch, call) => (patch !== 'old' && call === 'klp_alloc_func_nop' ? -12 : 0);
+    expect(w.load('new')).toBe(-22);
+    w.kernel.hold();
+    w.kernel.disable('old');
+    expect(w.load('next')).toBe(-12);
+  });
+
+  const after: [string, (w: ScriptedWorld) => void, number, string[]][] = [
+    ['no memory', failing('klp_patch_func'), -12, []],
+    ['another errno', failing('klp_patch_func', 1, -28), -28, []],
+    [
+      'no location, whatever errno is asked for',
+      failing('ftrace_location', 1, -5),
+      -22,
+      ["failed to find location for function 'x'"],
+    ],
+    [
+      'the filter',
+      failing('ftrace_set_filter_ip'),
+      -12,
+      ["failed to set ftrace filter for function 'x' (-12)"],
+    ],
+    [
+      'the handler',
+      failing('register_ftrace_function', 1, -16),
+      -16,
+      ["failed to register ftrace handler for function 'x' (-16)"],
+    ],
+  ];
+  test.each(after)('ftrace, %s: after pre_patch of that object', (_, fail, errno, texts) => {
+    const { w, result, calls } = over({ image }, fail);
+    expect(result).toBe(errno);
+    expect(calls).toEqual(['new.vmlinux.pre_patch', 'new.vmlinux.post_unpatch']);
+    expect(w.texts({ debug: false })).toEqual([
+      "livepatch: enabling patch 'new'",
+      ...texts.map((text) => `livepatch: ${text}`),
+      "livepatch: failed to patch object 'vmlinux'",
+      "livepatch: failed to enable patch 'new'",
+      "livepatch: 'new': unpatching complete",
+    ]);
+    expect(w.listed()).toEqual(['old+']);
+  });
+
+  test('ftrace is asked for each function once, and not for what is redirected already', () => {
+    const asked: string[] = [];
+    const { w, result } = over({ image }, (now) => {
+      now.isFailing = (patch, call) => {
+        if (call === 'register_ftrace_function') asked.push(patch);
+        return 0;
+      };
+      // Of a, which old redirects, ftrace hears nothing, though it would refuse.
+      now.isMissing = (_, object, fn) => (object === 'vmlinux' && fn === 'a' ? 'ftrace-busy' : null);
+    });
+    expect(result).toBe(0);
+    expect(asked).toEqual(['new', 'new']);
+    w.kernel.disable('new');
+    w.kernel.unload('new');
+    expect(w.load('new')).toBe(-16);
+  });
+
+  test('sympos 0 and 1 are one address, another position or object is not', () => {
+    const at = (name: string, sympos: number): PatchImage => ({
+      ...imageOf([name], { replace: 'nothing' }),
+      objects: [
+        { name: name === 'vmlinux' ? null : name, functions: [fn('a', sympos)], callbacks: new Set() },
+      ],
+    });
+    const refused = (w: ScriptedWorld): void => {
+      w.isMissing = () => 'ftrace';
+    };
+    expect(over({ image: at('vmlinux', 1) }, refused).result).toBe(0);
+    expect(over({ image: at('vmlinux', 2) }, refused).result).toBe(-22);
+    expect(over({ image: at('m', 1) }, refused).result).toBe(-22);
+  });
+
+  test('the module reference: a module that has given away its own gets -ENODEV', () => {
+    const w = new ScriptedWorld({
+      new: {
+        livepatch: true,
+        image: imageOf(['vmlinux']),
+        init: (now) => {
+          now.kernel.modulePut(1);
+          now.kernel.modulePut(1);
+          return now.enable(1);
+        },
+      },
+    });
+    expect(w.load('new')).toBe(-19);
+    expect([w.calls(), w.texts(), w.listed()]).toEqual([[], [], []]);
+    expect(w.kernel.enablePatch(99, imageOf(['vmlinux']))).toBe(-19);
+  });
+
+  test('a target that comes is refused for the same reasons, with their errno', () => {
+    const w = new ScriptedWorld({ new: { image: imageOf([{ name: 'm', functions: ['y'] }]) }, m: {} });
+    w.load('new');
+    const refusal = (call: CoreCall, errno: number): [number, string[]] => {
+      w.log_.length = 0;
+      w.isFailing = (_, asked) => (asked === call ? errno : 0);
+      return [w.load('m'), [...w.takeCalls(), ...w.texts()]];
+    };
+    const end = "livepatch: patch 'new' failed for module 'm', refusing to load module 'm'";
+    expect(refusal('kallsyms_lookup_size_offset', -12)).toEqual([
+      -2,
+      [
+        "livepatch: kallsyms size lookup failed for 'y'",
+        "livepatch: failed to initialize patch 'new' for module 'm' (-2)",
+        end,
+      ],
+    ]);
+    expect(refusal('register_ftrace_function', -16)).toEqual([
+      -16,
+      [
+        'new.m.pre_patch',
+        'new.m.post_unpatch',
+        "livepatch: applying patch 'new' to loading module 'm'",
+        "livepatch: failed to register ftrace handler for function 'y' (-16)",
+        "livepatch: failed to apply patch 'new' to module 'm' (-16)",
+        end,
+      ],
+    ]);
+  });
+});
+
+describe('an architecture without reliable stack traces', () => {
+  const first = "livepatch: This architecture doesn't have support for the livepatch consistency model.";
+  const second = 'livepatch: The livepatch transition may never complete.';
+  const modules = { new: { image: imageOf(['vmlinux'], { states: [{ id: 1, version: 1 }] }) } };
+  const loaded = (options: { release?: string; lacks?: string[]; arch?: string }) => {
+    const w = new ScriptedWorld(modules, options);
+    return { result: w.load('new'), texts: w.texts() };
+  };
+
+  test('two lines of warning before anything else; the livepatch is enabled', () => {
+    for (const options of [{ arch: 'aarch64' }, { lacks: ['reliable-stack'] }]) {
+      const { result, texts } = loaded(options);
+      expect(result).toBe(0);
+      expect(texts.slice(0, 3)).toEqual([first, second, "livepatch: enabling patch 'new'"]);
+    }
+  });
+
+  test('no warning where it has them, or where the architecture is not given or not known', () => {
+    for (const options of [{}, { arch: 'x86_64' }, { arch: 'riscv64' }, { arch: 'aarch64', release: '6.17' }])
+      expect(loaded(options).texts[0]).toBe("livepatch: enabling patch 'new'");
+  });
+
+  test('5.1 refuses with -EOPNOTSUPP and one line', () => {
+    expect(loaded({ arch: 'aarch64', release: '5.1' })).toEqual({ result: -95, texts: [first] });
+    expect(loaded({ arch: 'aarch64', release: '5.2' }).result).toBe(0);
+  });
+
+  test('what is no livepatch module is refused before it', () => {
+    const w = new ScriptedWorld(
+      { new: { livepatch: false, image: imageOf(['vmlinux']) } },
+      { arch: 'aarch64' },
+    );
+    expect(w.load('new')).toBe(-22);
+    expect(w.texts()).not.toContain(first);
   });
 });
 

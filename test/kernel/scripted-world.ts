@@ -3,6 +3,7 @@ import { Kernel } from '../../server/src/core/kernel/kernel';
 import type {
   CallbackCall,
   CallbackKind,
+  CoreCall,
   InstanceId,
   KernelEnvironment,
   KernelEvent,
@@ -37,6 +38,7 @@ export interface WorldOptions {
   readonly release?: string;
   readonly has?: readonly string[];
   readonly lacks?: readonly string[];
+  readonly arch?: string;
 }
 
 /** A kernel with scripted modules; records everything that comes out of it. */
@@ -51,13 +53,15 @@ export class ScriptedWorld implements KernelEnvironment {
   readonly images = new Map<InstanceId, PatchImage>();
   isBusy: (patch: string, to: PatchTarget) => boolean = () => false;
   isMissing: (patch: string, object: string, fn: string) => MissingKind | null = () => null;
+  isFailing: (patch: string, call: CoreCall) => number = () => 0;
   parameterError = 0;
   #loading = '';
 
   constructor(modules: Record<string, ScriptedModule>, options: WorldOptions = {}, from?: ScriptedWorld) {
     this.modules = modules;
-    const { release = '6.1', has = [], lacks = [] } = options;
-    this.kernel = from ? from.kernel.clone(this) : new Kernel(this, capabilitiesOf({ release, has, lacks }));
+    const { release = '6.1', has = [], lacks = [], arch } = options;
+    const spec = { release, has, lacks, ...(arch === undefined ? {} : { arch }) };
+    this.kernel = from ? from.kernel.clone(this) : new Kernel(this, capabilitiesOf(spec));
     for (const [instance, name] of from?.names ?? []) this.names.set(instance, name);
     for (const [instance, image] of from?.images ?? []) this.images.set(instance, image);
   }
@@ -67,6 +71,7 @@ export class ScriptedWorld implements KernelEnvironment {
     const copy = new ScriptedWorld(this.modules, {}, this);
     copy.isBusy = this.isBusy;
     copy.isMissing = this.isMissing;
+    copy.isFailing = this.isFailing;
     return copy;
   }
 
@@ -190,6 +195,10 @@ export class ScriptedWorld implements KernelEnvironment {
   missing(patch: InstanceId, object: number, fn: number): MissingKind | null {
     const name = this.images.get(patch)?.objects?.[object]?.functions?.[fn]?.oldName ?? '';
     return this.isMissing(this.names.get(patch) ?? '', this.objectName(patch, object), name);
+  }
+
+  failing(patch: InstanceId, call: CoreCall): number {
+    return this.isFailing(this.names.get(patch) ?? '', call);
   }
 
   log(line: LogLine): void {

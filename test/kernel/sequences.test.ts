@@ -310,3 +310,72 @@ describe('reversing', () => {
     ]);
   });
 });
+
+describe('klp_get_prev_state() during a transition', () => {
+  const states = [{ id: 7, version: 1 }];
+  /** What a callback of the named livepatch finds for id 7, by the name of the livepatch that has the entry. */
+  function spied(found: string[]): Record<string, ScriptedModule> {
+    const spy = (name: string, replace: 'nothing' | 'everything', objects: string[]): ScriptedModule => ({
+      image: imageOf(objects, { states, replace }),
+      callback: (now, { callback }) => {
+        const last = now.kernel.previousStates(7).at(-1);
+        found.push(`${name}.${callback}: ${last ? now.names.get(last.patch) : 'NULL'}`);
+        return 0;
+      },
+    });
+    return {
+      a: spy('a', 'nothing', ['vmlinux']),
+      b: spy('b', 'nothing', ['vmlinux']),
+      r: spy('r', 'everything', ['vmlinux']),
+      old: spy('old', 'nothing', ['m']),
+    };
+  }
+
+  test('the youngest older one, while enabled and while disabled without replace', () => {
+    const found: string[] = [];
+    const w = world(spied(found));
+    for (const name of ['a', 'b']) w.load(name);
+    w.kernel.disable('b');
+    expect(found).toEqual([
+      'a.pre_patch: NULL',
+      'a.post_patch: NULL',
+      'b.pre_patch: a',
+      'b.post_patch: a',
+      'b.pre_unpatch: a',
+      'b.post_unpatch: a',
+    ]);
+  });
+
+  test('what replaces finds the youngest of all; when it is disabled they are gone', () => {
+    const found: string[] = [];
+    const w = world(spied(found));
+    for (const name of ['a', 'b', 'r']) w.load(name);
+    w.kernel.disable('r');
+    expect(found.slice(4)).toEqual([
+      'r.pre_patch: b',
+      'r.post_patch: b',
+      'r.pre_unpatch: NULL',
+      'r.post_unpatch: NULL',
+    ]);
+  });
+
+  test('in a reversal the replaced one is still there', () => {
+    const found: string[] = [];
+    const w = world(spied(found));
+    w.load('a');
+    w.kernel.stall();
+    w.load('r');
+    w.kernel.disable('r');
+    expect(found.at(-1)).toBe('r.post_unpatch: a');
+  });
+
+  test("a callback of the old one that runs during another's transition finds its own", () => {
+    const found: string[] = [];
+    const w = world(spied(found));
+    w.load('old');
+    w.kernel.stall();
+    w.load('r');
+    w.load('m');
+    expect(found.slice(1)).toEqual(['old.pre_patch: old', 'old.post_patch: old']);
+  });
+});

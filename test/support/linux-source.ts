@@ -47,6 +47,15 @@ export async function checkpatch(): Promise<string | null> {
   return tree && join(tree, 'scripts/checkpatch.pl');
 }
 
+/** A tree with the Kconfig files of the architectures that have livepatches; null as above. */
+export function architectures(): Promise<string | null> {
+  const names = ['x86', 'powerpc', 's390', 'arm64'];
+  return partsIn(
+    'ksrc-arch',
+    names.map((name) => `arch/${name}/Kconfig`),
+  );
+}
+
 async function partsIn(name: string, parts: readonly string[]): Promise<string | null> {
   const tree = join(cacheRoot(), name);
   if (existsSync(tree)) return tree;

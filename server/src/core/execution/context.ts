@@ -1,5 +1,6 @@
 import type { Expr } from '../csource/ir';
 import { UNKNOWN_TYPE } from '../csource/types';
+import type { InstanceId } from '../kernel/types';
 import type { Certainty } from '../place';
 import type { ApiCall, ApiContext, MachineServices } from './api';
 import type { ApiState } from './api-state';
@@ -178,24 +179,7 @@ export class ModelContext implements ApiContext {
   }
 
   failure(): number | null {
-    if (this.it.failures.size === 0) return null;
-    const key = `${this.frame.instance}:${this.call.name}`;
-    const errno = this.it.failures.get(key);
-    if (errno === undefined) return this.countDown(key);
-    this.it.failures.delete(key);
-    return errno;
-  }
-
-  /** `f#3`, which asks for the third call to fail, becomes `f#2` and that becomes `f`. */
-  private countDown(key: string): null {
-    for (const [name, errno] of this.it.failures) {
-      if (!name.startsWith(`${key}#`)) continue;
-      const left = Number(name.slice(key.length + 1)) - 1;
-      this.it.failures.delete(name);
-      this.it.failures.set(left > 1 ? `${key}#${left}` : key, errno);
-      break;
-    }
-    return null;
+    return takeFailure(this.it.failures, this.frame.instance, this.call.name);
   }
 
   get state(): ApiState {
@@ -209,6 +193,32 @@ export class ModelContext implements ApiContext {
   get machine(): MachineServices {
     return this.it.services;
   }
+}
+
+/**
+ * The errno (positive) with which this call by this module shall fail, which it then has; null where it succeeds.
+ * `f#3`, which asks for the third call to fail, becomes `f#2` and that becomes `f`.
+ */
+export function takeFailure(
+  failures: Map<string, number>,
+  instance: InstanceId,
+  called: string,
+): number | null {
+  if (failures.size === 0) return null;
+  const key = `${instance}:${called}`;
+  const errno = failures.get(key);
+  if (errno !== undefined) {
+    failures.delete(key);
+    return errno;
+  }
+  for (const [name, later] of failures) {
+    if (!name.startsWith(`${key}#`)) continue;
+    const left = Number(name.slice(key.length + 1)) - 1;
+    failures.delete(name);
+    failures.set(left > 1 ? `${key}#${left}` : key, later);
+    break;
+  }
+  return null;
 }
 
 const MAX_ELEMENTS = 65_536;

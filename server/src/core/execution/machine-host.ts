@@ -34,7 +34,7 @@ export interface MachineHost {
 }
 
 export interface UnknownReason {
-  readonly kind: 'opaque-call' | 'unread' | 'budget' | 'missing-source' | 'unknown-branch';
+  readonly kind: 'opaque-call' | 'unread' | 'budget' | 'missing-source' | 'unknown-branch' | 'may-stall';
   readonly text: string;
   readonly place: Place | null;
 }

@@ -1,6 +1,7 @@
 import type { CallbackKind, InstanceId, PatchImage } from '../kernel/types';
 import type { ExecutionLibrary, MemoryReader, PatchRecord } from './api';
 import { executionLibrary } from './api-models';
+import { takeFailure } from './context';
 import type { Effect } from './effects';
 import { type HandedOver, handedOver } from './handed-over';
 import { BudgetSpent, Interpreter, type LoadedModule } from './interpreter';
@@ -133,6 +134,11 @@ export class Machine {
   /** Whether any task is under way or waits for its turn. */
   hasTasks(): boolean {
     return this.it.tasks.list().length > 0;
+  }
+
+  /** The errno (positive) with which a call that the kernel makes for this module fails now; null where it succeeds. */
+  takeFailure(instance: InstanceId, kernelFunction: string): number | null {
+    return takeFailure(this.it.failures, instance, kernelFunction);
   }
 
   /** Whether a suspended task stands in one of these functions; `object` null for vmlinux. */

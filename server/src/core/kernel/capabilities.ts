@@ -35,7 +35,9 @@ export type Capability =
   | 'stack-order-attribute'
   | 'klp-build'
   | 'check-patch-up-front'
-  | 'unpatch-any-order';
+  | 'unpatch-any-order'
+  | 'reliable-stack'
+  | 'stack-warning-only';
 
 interface Bounds {
   readonly since: string;
@@ -55,6 +57,8 @@ const BOUNDS: Readonly<Record<Capability, Bounds>> = {
   'simple-enable': { since: '5.1' },
   'unpatch-any-order': { since: '5.1' },
   'register-patch': { since: '4.0', until: '5.1' },
+  // Commit 31adf2308f33; before it klp_enable_patch() answered -EOPNOTSUPP.
+  'stack-warning-only': { since: '5.2' },
   states: { since: '5.5' },
   'force-marks-only-removed': { since: '5.19' },
   'object-patched-attribute': { since: '6.1' },
@@ -65,6 +69,16 @@ const BOUNDS: Readonly<Record<Capability, Bounds>> = {
   // Commit 139560e8b973, in the stable branches since December 2025.
   'sympos-0-is-1': { since: '6.19', backported: ['5.10', '5.15', '6.1', '6.6', '6.12', '6.18'] },
   'check-patch-up-front': { since: '7.3' },
+  // HAVE_RELIABLE_STACKTRACE, where the manifest names no architecture that came to it later.
+  'reliable-stack': { since: '4.12' },
+};
+
+/** The release in which an architecture, as `uname -m` names it, got reliable stack traces. */
+const RELIABLE_STACKS: Readonly<Record<string, string>> = {
+  x86_64: '4.12',
+  ppc64le: '4.18',
+  s390x: '5.5',
+  aarch64: '6.17',
 };
 
 /** Every capability, in the order of the releases that brought them: the words that `has` and `lacks` may hold. */
@@ -101,6 +115,8 @@ export function capabilitiesOf(spec: {
   readonly release: string;
   readonly has: readonly string[];
   readonly lacks: readonly string[];
+  /** As `uname -m` prints it. */
+  readonly arch?: string;
 }): Capabilities {
   const release = parseRelease(spec.release);
   const vendor = spec.has.length > 0 || spec.lacks.length > 0 || VENDOR.test(spec.release);
@@ -124,6 +140,7 @@ export function capabilitiesOf(spec: {
       if (lacks.has(capability)) return 'no';
       if (has.has(capability)) return 'yes';
       const { since, until, backported } = BOUNDS[capability];
+      if (capability === 'reliable-stack') return api(RELIABLE_STACKS[spec.arch ?? ''] ?? since, null);
       if (release && backported?.some((branch) => branch === `${release.major}.${release.minor}`))
         return 'unknown';
       return api(since, until ?? null);

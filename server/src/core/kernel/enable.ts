@@ -2,7 +2,15 @@ import { freePatch, prePatch, preUnpatch, skip, skipAfterFailedEnable } from './
 import { initObjects, patchObject } from './init-patch';
 import { lines } from './log-lines';
 import { addNops, newObject } from './nops';
-import { type Core, isLoaded, moduleByInstance, type PatchRecord, takeReference, withLock } from './records';
+import {
+  type Core,
+  callFails,
+  isLoaded,
+  moduleByInstance,
+  type PatchRecord,
+  takeReference,
+  withLock,
+} from './records';
 import { stateCompatibility } from './state-compatibility';
 import { cancelTransition, initTransition, startTransition, tryComplete } from './transition';
 import { ERRNO, type InstanceId, type PatchImage } from './types';
@@ -21,6 +29,9 @@ export function enablePatch(core: Core, caller: InstanceId, image: PatchImage): 
     core.env.log(lines.notMarked(name));
     return -ERRNO.EINVAL;
   }
+  if (callFails(core, caller, 'klp_initialized') !== 0) return -ERRNO.ENODEV;
+  const unreliable = unreliableStack(core);
+  if (unreliable !== 0) return unreliable;
   return withLock(core, () => {
     if (!isCompatible(core, caller, image)) {
       core.env.log(lines.notCompatible(name));
@@ -39,6 +50,16 @@ export function enablePatch(core: Core, caller: InstanceId, image: PatchImage): 
   });
 }
 
+/** klp_have_reliable_stack(): only a warning since 5.2; 0 or a negative errno. */
+function unreliableStack(core: Core): number {
+  if (core.capabilities.has('reliable-stack') !== 'no') return 0;
+  const [unsupported, mayNeverComplete] = lines.noReliableStack();
+  if (unsupported) core.env.log(unsupported);
+  if (core.capabilities.has('stack-warning-only') === 'no') return -ERRNO.EOPNOTSUPP;
+  if (mayNeverComplete) core.env.log(mayNeverComplete);
+  return 0;
+}
+
 function isCompatible(core: Core, caller: InstanceId, image: PatchImage): boolean {
   if (core.capabilities.has('states') === 'no') return true;
   const { compatible, unsure } = stateCompatibility(image, core.state.patches);
@@ -52,8 +73,8 @@ function initPatch(core: Core, patch: PatchRecord): number {
     core.env.log(lines.duplicateName(patch.name));
     return -ERRNO.EEXIST;
   }
-  if (patch.image.replace !== 'nothing') addNops(core, patch);
-  return initObjects(core, patch);
+  const nops = patch.image.replace === 'nothing' ? 0 : addNops(core, patch);
+  return nops !== 0 ? nops : initObjects(core, patch);
 }
 
 /** __klp_enable_patch(): only here another transition gets in the way. */

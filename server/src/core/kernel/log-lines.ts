@@ -34,8 +34,23 @@ export const lines = {
   patchFailed: (object: string | null) => line(`failed to patch object '${objectName(object)}'`),
   enableFailed: (patch: string) => line(`failed to enable patch '${patch}'`),
 
+  /** Two lines, and nothing happens: the livepatch is enabled all the same. */
+  noReliableStack: (): readonly LogLine[] => [
+    line("This architecture doesn't have support for the livepatch consistency model."),
+    line('The livepatch transition may never complete.'),
+  ],
+
   symbolMissing: (symbol: string) => line(`symbol '${symbol}' not found in symbol table`),
+  /** The kernel prints the name as it is, and vmlinux has none. */
+  symbolAmbiguous: (symbol: string, object: string | null) =>
+    line(`unresolvable ambiguity for symbol '${symbol}' in object '${object ?? '(null)'}'`),
+  positionMissing: (sympos: number, symbol: string, object: string | null) =>
+    line(`symbol position ${sympos} for symbol '${symbol}' in object '${objectName(object)}' not found`),
+  sizeMissing: (fn: string) => line(`kallsyms size lookup failed for '${fn}'`),
+  newSizeMissing: (fn: string) => line(`kallsyms size lookup failed for '${fn}' replacement`),
   locationMissing: (fn: string) => line(`failed to find location for function '${fn}'`),
+  filterRefused: (fn: string, error: number) =>
+    line(`failed to set ftrace filter for function '${fn}' (${error})`),
   ftraceRefused: (fn: string, error: number) =>
     line(`failed to register ftrace handler for function '${fn}' (${error})`),
 

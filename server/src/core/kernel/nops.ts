@@ -1,5 +1,5 @@
-import type { Core, ObjectRecord, PatchRecord } from './records';
-import type { FunctionImage } from './types';
+import { type Core, callFails, type ObjectRecord, type PatchRecord } from './records';
+import { ERRNO, type FunctionImage } from './types';
 
 /** The functions of an object, its nops last. */
 export function functionsOf(patch: PatchRecord, object: ObjectRecord): readonly FunctionImage[] {
@@ -42,9 +42,9 @@ const DISTINCT = new FunctionKeys(false);
 /**
  * klp_add_nops(): for every function of every listed livepatch that the new one does not patch itself, a nop that
  * leads back to the original. An object that only old livepatches have becomes a dynamic one, without callbacks, at
- * the tail.
+ * the tail. 0 or a negative errno.
  */
-export function addNops(core: Core, patch: PatchRecord): void {
+export function addNops(core: Core, patch: PatchRecord): number {
   // Before the fix in klp_find_func() sympos 0 and 1 were different functions, and the nop then collides in sysfs.
   const same01 = core.capabilities.has('sympos-0-is-1') !== 'no';
   const keysOf = same01 ? MERGED : DISTINCT;
@@ -53,6 +53,7 @@ export function addNops(core: Core, patch: PatchRecord): void {
     for (const old of listed.objects) {
       let object = patch.objects.find((candidate) => candidate.name === old.name);
       if (!object) {
+        if (callFails(core, patch.instance, 'klp_alloc_object_dynamic') !== 0) return -ERRNO.ENOMEM;
         object = newObject(null, old.name);
         patch.objects.push(object);
       }
@@ -66,12 +67,14 @@ export function addNops(core: Core, patch: PatchRecord): void {
       for (const [index, key] of keysOf.of(functions).entries()) {
         const fn = functions[index];
         if (!fn || keys.has(key)) continue;
+        if (callFails(core, patch.instance, 'klp_alloc_func_nop') !== 0) return -ERRNO.ENOMEM;
         keys.add(key);
         added.push({ oldName: fn.oldName, newName: fn.oldName, sympos: fn.sympos });
       }
       if (added.length > 0) object.nops = [...object.nops, ...added];
     }
   }
+  return 0;
 }
 
 /** klp_discard_nops(): nops and dynamic objects go before post_patch runs. */

@@ -1,6 +1,7 @@
 import type { Capabilities } from './capabilities';
 import { imageFingerprint } from './image-fingerprint';
 import type {
+  CoreCall,
   FunctionImage,
   InstanceId,
   KernelEnvironment,
@@ -122,6 +123,11 @@ export function withLock<T>(core: Core, body: () => T): T {
   } finally {
     core.state.locked = false;
   }
+}
+
+/** A call that the core makes for a livepatch: 0, or the errno with which the environment lets it fail. */
+export function callFails(core: Core, patch: InstanceId, call: CoreCall): number {
+  return core.env.failing?.(patch, call) ?? 0;
 }
 
 /** try_module_get(). */

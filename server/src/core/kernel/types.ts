@@ -111,10 +111,34 @@ export interface PatchStatus {
 export type MissingKind =
   /** kallsyms does not know the symbol: -EINVAL before any callback of that object. */
   | 'init'
+  /** It knows more than one, and sympos is 0: -EINVAL at the same point. */
+  | 'ambiguous'
+  /** It knows fewer than sympos says: -EINVAL at the same point. */
+  | 'position'
   /** No ftrace location (notrace, inlined): -EINVAL after pre_patch of that object. */
   | 'ftrace'
   /** ftrace refuses (ftrace_enabled=0, a kprobe with post_handler): -EBUSY after pre_patch of that object. */
   | 'ftrace-busy';
+
+/**
+ * Calls by which the livepatch core prepares a livepatch and which can fail whatever is in its image. Where the kernel
+ * has only one errno for such a failure, that counts and not the one which the environment gives.
+ */
+export type CoreCall =
+  /** The core has no folder in sysfs: -ENODEV. */
+  | 'klp_initialized'
+  /** No memory for the object that shall hold nops, or for a nop: -ENOMEM. */
+  | 'klp_alloc_object_dynamic'
+  | 'klp_alloc_func_nop'
+  /** As MissingKind 'init': -EINVAL. */
+  | 'klp_find_object_symbol'
+  /** Asked for the old function and then for the new one, in turns: -ENOENT. */
+  | 'kallsyms_lookup_size_offset'
+  /** These four where the function is not patched yet, after pre_patch; ftrace_location: -EINVAL. */
+  | 'ftrace_location'
+  | 'klp_patch_func'
+  | 'ftrace_set_filter_ip'
+  | 'register_ftrace_function';
 
 /** What the kernel model asks of the world around it while a step runs. Calls may re-enter the model. */
 export interface KernelEnvironment {
@@ -139,6 +163,8 @@ export interface KernelEnvironment {
   busy(patch: InstanceId, to: PatchTarget): boolean;
   /** Whether this function (indices into the image) cannot be patched. Absent: every function can. */
   missing?(patch: InstanceId, object: number, fn: number): MissingKind | null;
+  /** This call is made for the livepatch now: 0, or the negative errno with which it fails. Absent: none fails. */
+  failing?(patch: InstanceId, call: CoreCall): number;
   /** One line of the kernel log, without time stamp and newline. */
   log(line: LogLine): void;
   /** Everything else that happened, in order. */

@@ -119,6 +119,7 @@ export function capabilitiesFor(manifest: Manifest): Capabilities {
     release: manifest.kernel.release?.value ?? '',
     has: manifest.kernel.has.map((item) => item.value),
     lacks: manifest.kernel.lacks.map((item) => item.value),
+    ...(manifest.kernel.arch ? { arch: manifest.kernel.arch.value } : {}),
   });
 }
 

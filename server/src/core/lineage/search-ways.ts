@@ -26,7 +26,6 @@ export const LIMITS: SearchLimits = { states: 1_500, transitions: 40_000 };
 
 /** What every trial depends on beside the versions that take part: the kernel, and what the manifest lets stay. */
 export function settingsOf({ manifest, versions }: Lineage): string {
-  const { release, has, lacks } = manifest.kernel;
   const keeps = versions
     .filter((version) => version.entry.keeps.length > 0)
     .map((version) => [
@@ -34,9 +33,15 @@ export function settingsOf({ manifest, versions }: Lineage): string {
       version.index,
       version.entry.keeps.map((kept) => [kept.effect.value, kept.key?.value ?? null]),
     ]);
-  const features = [has, lacks].map((list) => list.map((item) => item.value));
   // Whether a later version lists the same is part of the answer.
-  return JSON.stringify([release?.value ?? '', features, keeps, keeps.length > 0 ? versions.length : 0]);
+  return JSON.stringify([kernelOf(manifest), keeps, keeps.length > 0 ? versions.length : 0]);
+}
+
+/** All that the manifest says of the kernel and that runs depend on, as text. */
+export function kernelOf({ kernel }: Lineage['manifest']): string {
+  const { release, arch, has, lacks } = kernel;
+  const features = [has, lacks].map((list) => list.map((item) => item.value));
+  return JSON.stringify([release?.value ?? '', arch?.value ?? '', features]);
 }
 
 /** Names a leftover, the same in all states that have it. */

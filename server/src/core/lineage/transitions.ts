@@ -2,6 +2,7 @@ import { formatStep, type Step } from '../manifest/steps';
 import type { Lineage, LineageVersion } from './lineage';
 import { fastRun, type OneWay, type Run, run, transitionSteps, waysThrough } from './run';
 import { Search, type SearchResult } from './search';
+import { kernelOf } from './search-ways';
 import { type Leftover, VERDICTS, type VerdictWord } from './verdict';
 
 /** One ordered pair; `from` null is a clean kernel. */
@@ -126,7 +127,7 @@ export class Transitions {
   #fingerprint(versions: readonly LineageVersion[]): Fingerprint {
     const targets = this.#lineage.targets.map((target) => target.fingerprint);
     return [
-      this.#lineage.capabilities.release,
+      kernelOf(this.#lineage.manifest),
       ...versions.map((version) => version.fingerprint),
       ...targets,
     ].join('|');

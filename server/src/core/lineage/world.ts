@@ -11,6 +11,7 @@ import { Kernel } from '../kernel/kernel';
 import {
   type CallbackCall,
   type CallbackKind,
+  type CoreCall,
   ERRNO,
   type InstanceId,
   type KernelEnvironment,
@@ -304,17 +305,26 @@ export class World implements KernelEnvironment, MachineHost {
   /** A target whose sources are all at hand has just the functions that they define. */
   missing(patch: InstanceId, object: number, fn: number): MissingKind | null {
     const entry = this.machine.image(patch)?.objects?.[object];
-    const name = entry?.functions?.[fn]?.oldName;
+    const { oldName: name, sympos } = entry?.functions?.[fn] ?? { oldName: '', sympos: 0 };
     if (!entry?.name || !name) return null;
     const program = targetByName(this.lineage, entry.name)?.program;
     if (!program || program.units.length === 0 || !program.units.every((unit) => unit.complete)) return null;
-    const defined = program.units.some(
-      (unit) =>
-        unit.functions.has(name) ||
-        // A macro at file scope may define functions named after its arguments.
-        unit.calls.some((call) => call.args.some((arg) => /^\w{3,}$/.test(arg) && name.includes(arg))),
+    // A macro at file scope may define functions named after its arguments.
+    const generated = program.units.some((unit) =>
+      unit.calls.some((call) => call.args.some((arg) => /^\w{3,}$/.test(arg) && name.includes(arg))),
     );
-    return defined ? null : 'init';
+    if (generated) return null;
+    const defined = program.units.flatMap((unit) => unit.functions.get(name) ?? []);
+    if (defined.length === 0) return 'init';
+    // A static function has a symbol only where not every call of it is inlined.
+    const symbols = defined.filter((it) => !it.static || it.annotations.includes('noinline'));
+    if (sympos === 0 && symbols.length > 1) return 'ambiguous';
+    if (sympos > defined.length) return 'position';
+    return defined.every((it) => it.annotations.some((word) => UNTRACED.has(word))) ? 'ftrace' : null;
+  }
+
+  failing(patch: InstanceId, call: CoreCall): number {
+    return -(this.machine.takeFailure(patch, call) ?? 0);
   }
 
   /** The C function behind a callback, as the tables name it; empty where that is not known. */
@@ -339,7 +349,13 @@ export class World implements KernelEnvironment, MachineHost {
   // MachineHost
 
   enablePatch(caller: InstanceId, image: PatchImage): number {
-    return this.kernel.enablePatch(caller, image);
+    const result = this.kernel.enablePatch(caller, image);
+    if (result === 0 && this.lineage.capabilities.has('reliable-stack') === 'no') {
+      const arch = this.lineage.manifest.kernel.arch?.value ?? 'this kernel';
+      const text = `${arch} has no reliable stack traces: a transition may never complete`;
+      this.unknown({ kind: 'may-stall', text, place: null });
+    }
+    return result;
   }
 
   transitionPatch(): InstanceId | null {
@@ -381,6 +397,9 @@ export class World implements KernelEnvironment, MachineHost {
     this.#happenings.push({ k: 'unknown', reason });
   }
 }
+
+/** Annotations of functions that ftrace does not know. */
+const UNTRACED: ReadonlySet<string> = new Set(['notrace', 'noinstr']);
 
 /** MODULE_INFO(livepatch, …): the loader looks for the key and ignores its value (check_modinfo_livepatch). */
 function isLivepatchInfo(macro: string, args: readonly string[]): boolean {

@@ -291,7 +291,7 @@ function unread(version: LineageVersion, base: Prospect, where: (place: Place) =
   const notes: string[] = [];
   const reasons = base.transitions
     .transition(null, version)
-    .run.unknown.filter((reason) => reason.kind !== 'unknown-branch');
+    .run.unknown.filter((reason) => reason.kind !== 'unknown-branch' && reason.kind !== 'may-stall');
   for (const reason of reasons.slice(0, 5)) {
     notes.push(
       `${reason.place ? `${where(reason.place)}: ` : ''}of ${version.name} this could not be followed: ${reason.text}. Check that it leaves nothing behind.`,
