@@ -14,6 +14,8 @@ export interface Analysis {
   readonly transitions: Transitions;
   /** Sorted by file and place. Computed when first asked for. */
   findings(): readonly Finding[];
+  /** The findings of a lineage that had only these of its versions; made anew each time. */
+  findingsAmong(versions: readonly LineageVersion[]): readonly Finding[];
   /** The text of a file of this lineage; empty where it could not be read. */
   text(file: string): string;
   unitsOf(version: LineageVersion): readonly Unit[];

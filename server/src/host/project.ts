@@ -10,6 +10,7 @@ import type { RuleSeverity } from '../core/manifest/names';
 import { type ParsedManifest, parseManifest } from '../core/manifest/parse';
 import type { Problem } from '../core/manifest/problem';
 import type { Analysis } from '../features/analysis';
+import type { RuleContext } from '../rules/context';
 import { checkAll } from '../rules/engine';
 import { RULES } from '../rules/registry';
 import type { Finding } from '../rules/rule';
@@ -267,13 +268,18 @@ export class Project {
       ...this.#includes,
     ];
     const unitsOf = (version: LineageVersion): readonly Unit[] => version.program?.units ?? [];
+    const problemsOf = (of: Lineage): readonly Problem[] => [...sourceProblems, ...unreadProblems(of)];
     return {
       manifestFile: this.manifest,
       parsed,
       lineage,
       transitions,
-      findings: () =>
-        this.#check(parsed, lineage, transitions, [...sourceProblems, ...unreadProblems(lineage)]),
+      findings: () => this.#check(parsed, lineage, transitions, problemsOf(lineage)),
+      findingsAmong: (versions) => {
+        const part = only(lineage, versions);
+        const shorter = { ...parsed, manifest: part.manifest };
+        return checkAll(this.#contextOf(shorter, part, new Transitions(part), problemsOf(part)));
+      },
       text: (file) => this.#text(file),
       unitsOf,
       filesOf: (version) => [
@@ -320,7 +326,19 @@ export class Project {
       kept.problems.every((it, i) => it.message === sourceProblems[i]?.message);
     if (same && kept.lineage === lineage) return kept.list;
     this.work.checks++;
-    const list = checkAll({
+    const list = checkAll(this.#contextOf(parsed, lineage, transitions, sourceProblems));
+    this.#findings = { severities, lineage, problems: sourceProblems, list };
+    return list;
+  }
+
+  #contextOf(
+    parsed: ParsedManifest,
+    lineage: Lineage,
+    transitions: Transitions,
+    sourceProblems: readonly Problem[],
+  ): RuleContext {
+    const severities = this.#severities;
+    return {
       manifestFile: this.manifest,
       parsed,
       sourceProblems,
@@ -333,9 +351,7 @@ export class Project {
       text: (file) => this.#text(file),
       unitsOf: (version) => version.program?.units ?? [],
       manifestPlace: (span) => ({ file: this.manifest, ...span }),
-    });
-    this.#findings = { severities, lineage, problems: sourceProblems, list };
-    return list;
+    };
   }
 
   #text(file: string): string {
@@ -345,6 +361,15 @@ export class Project {
     const read = this.#files.read(file);
     return typeof read === 'string' ? read : '';
   }
+}
+
+/** The lineage as if it had only these of its versions. */
+function only(lineage: Lineage, versions: readonly LineageVersion[]): Lineage {
+  return {
+    ...lineage,
+    versions: versions.map((version, index) => ({ ...version, index })),
+    manifest: { ...lineage.manifest, versions: versions.map((version) => version.entry) },
+  };
 }
 
 /** Sources that were found and yet give nothing to read: binary, or larger than is read. */

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { versionByName } from '../../core/lineage/lineage';
 import type { Severity } from '../../core/place';
 import type { Places } from '../../core/places';
+import { newIn } from '../../features/new-in';
 import { reasonOf } from '../../host/files';
 import { RULES } from '../../rules/registry';
 import type { Finding } from '../../rules/rule';
@@ -36,11 +37,11 @@ export const check: Command = {
     const baseline = typeof options.baseline === 'string' ? readBaseline(options.baseline) : null;
     const opened = await openLineage(path);
     let findings = opened.analysis.findings();
-    const newIn = options['new-in'];
-    if (typeof newIn === 'string') {
-      const version = versionByName(opened.analysis.lineage, newIn);
-      if (!version) throw new Failure(`--new-in: no version is called "${newIn}"`);
-      findings = findings.filter((finding) => finding.versions.includes(version.name));
+    const named = options['new-in'];
+    if (typeof named === 'string') {
+      const version = versionByName(opened.analysis.lineage, named);
+      if (!version) throw new Failure(`--new-in: no version is called "${named}"`);
+      findings = newIn(opened.analysis, version);
     }
     if (baseline)
       findings = withoutKnown(findings, baseline, (finding) => opened.places.file(finding.place.file));
