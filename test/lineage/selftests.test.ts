@@ -1,6 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import type { ExecutionLibrary } from '../../server/src/core/execution/api';
+import type { Lineage } from '../../server/src/core/lineage/lineage';
 import { World } from '../../server/src/core/lineage/world';
 import type { Step } from '../../server/src/core/manifest/steps';
 import type { Analysis } from '../../server/src/features/analysis';
@@ -47,8 +49,8 @@ function isKernelLine(line: string): boolean {
   return /^(livepatch: |test_klp_\w+: )/.test(line) && !line.endsWith(': this has been live patched');
 }
 
-function predicted(analysis: Analysis, scenario: Scenario): string[] {
-  const world = new World(analysis.lineage);
+function predicted(analysis: Analysis, scenario: Scenario, lineage = analysis.lineage): string[] {
+  const world = new World(lineage);
   const lines: string[] = [];
   for (const step of scenario.steps) {
     const translated = translate(step);
@@ -75,6 +77,14 @@ function translate(step: ScriptStep): Step | null {
     default:
       return null;
   }
+}
+
+/** The lineage as if this kernel function did nothing and answered NULL. */
+function without(lineage: Lineage, name: string): Lineage {
+  const { library } = lineage;
+  const modelOf: ExecutionLibrary['modelOf'] = (called) =>
+    called === name ? () => 0 : library.modelOf(called);
+  return { ...lineage, library: { ...library, modelOf } };
 }
 
 describe.skipIf(source === null)('the selftests of Linux 6.1', async () => {
@@ -106,4 +116,30 @@ describe.skipIf(source === null)('the selftests of Linux 6.1', async () => {
       });
     }
   }
+
+  /** The comparison would notice a prediction that knows nothing of states: which scenarios differ without one function. */
+  test.each([
+    ['klp_get_prev_state', ['taking over system state modification', 'compatible cumulative livepatches']],
+    [
+      'klp_get_state',
+      [
+        'system state modification',
+        'taking over system state modification',
+        'compatible cumulative livepatches',
+        'incompatible cumulative livepatches',
+      ],
+    ],
+  ])('without %s the state scenarios differ', (name, expected) => {
+    if (!analysis || source === null) return;
+    const text = readFileSync(join(source, 'tools/testing/selftests/livepatch/test-state.sh'), 'utf8');
+    const scenarios = readScenarios(text);
+    expect(scenarios).toHaveLength(4);
+    const lineage = without(analysis.lineage, name);
+    const differing = scenarios.filter(
+      (scenario) =>
+        predicted(analysis, scenario, lineage).join('\n') !==
+        scenario.expected.filter(isKernelLine).join('\n'),
+    );
+    expect(differing.map((scenario) => scenario.name)).toEqual(expected);
+  });
 });

@@ -44,7 +44,13 @@ export function runJson(run: Run, places: Places): object {
       log: outcome.happenings.flatMap((it) => (it.k === 'log' ? [it.text] : [])),
       called: outcome.happenings.flatMap((it) =>
         it.k === 'kernel' && it.event.k === 'called'
-          ? [{ ...callJson(world, it.event.call), certainty: 'must', result: it.event.result }]
+          ? [
+              {
+                ...callJson(world, it.event.call),
+                certainty: run.unsure.has(it.event.call) ? 'may' : 'must',
+                result: it.event.result,
+              },
+            ]
           : [],
       ),
       skipped: outcome.happenings.flatMap((it) =>

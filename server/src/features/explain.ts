@@ -107,12 +107,13 @@ function storyOf(transition: Transition, places: Places): Story {
 function callbacksOf(transition: Transition): Pick<Story, 'called' | 'skipped'> {
   const called: string[] = [];
   const skipped: { call: string; because: string }[] = [];
-  const { end } = transition.run;
+  const { end, unsure } = transition.run;
   for (const outcome of transition.run.outcomes) {
     if (outcome.step.k === 'load' && end.moduleOf(outcome.step.name) !== transition.to.module) continue;
     for (const it of outcome.happenings) {
       if (it.k !== 'kernel') continue;
-      if (it.event.k === 'called') called.push(callText(end, it.event.call));
+      if (it.event.k === 'called')
+        called.push(`${callText(end, it.event.call)}${unsure.has(it.event.call) ? ' (may)' : ''}`);
       else if (it.event.k === 'skipped')
         skipped.push({ call: callText(end, it.event.call), because: it.event.because });
     }

@@ -50,7 +50,8 @@ function stepLines(run: Run): string[] {
     lines.push(`% ${formatStep(outcome.step)}${result}`);
     for (const it of outcome.happenings) {
       if (it.k === 'log' && !it.debug) lines.push(`    ${it.text}`);
-      else if (it.k === 'calling') lines.push(`  + ${callText(run.end, it.call)}`);
+      else if (it.k === 'calling')
+        lines.push(`  + ${callText(run.end, it.call)}${run.unsure.has(it.call) ? ' (may)' : ''}`);
       else if (it.k === 'kernel' && it.event.k === 'called' && it.event.result !== 0) {
         lines.push(`    ${callText(run.end, it.event.call)} answers ${it.event.result}`);
       } else if (it.k === 'kernel' && it.event.k === 'skipped') {

@@ -93,7 +93,7 @@ export class Machine {
       const entry = during === 'init' ? unit.unit.moduleInit : unit.unit.moduleExit;
       if (entry === null) continue;
       const fn: FunctionValue = { k: 'function', name: entry.function, instance, unit: unit.index };
-      return this.number(this.outside(() => this.it.invoke(fn, [], during, null)));
+      return this.answer(this.outside(() => this.it.invoke(fn, [], during, null)));
     }
     return 0;
   }
@@ -117,7 +117,7 @@ export class Machine {
       return 0;
     }
     const result = this.outside(() => this.it.invoke(callee, [object], callback, null));
-    return callback === 'pre_patch' ? this.number(result) : 0;
+    return callback === 'pre_patch' ? this.answer(result) : 0;
   }
 
   /** A write to the module's parameter in sysfs: 0, -ENOENT, -EACCES or what the value is refused with. */
@@ -237,6 +237,12 @@ export class Machine {
     const block = this.it.memory.block(pointer.block);
     if (block === undefined || block.dead !== null) return;
     this.it.memory.store(block, pointer.path, value, { k: 'unknown', name: '' }, null, -1);
+  }
+
+  /** The result of an init or a pre_patch. Whether an unknown one is a failure is decided here: nobody branches on it. */
+  private answer(value: Value): number {
+    if (typeof value === 'object' && value.k === 'unknown') this.it.unknowns.truth(value, () => null);
+    return this.number(value);
   }
 
   /** The number that stands for a result. */

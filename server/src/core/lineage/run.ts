@@ -1,4 +1,5 @@
 import type { Decision, UnknownReason } from '../execution/machine-host';
+import type { CallbackCall, InstanceId } from '../kernel/types';
 import { parseStep, type Step } from '../manifest/steps';
 import type { Certainty } from '../place';
 import { isSameVersion, type Lineage } from './lineage';
@@ -21,6 +22,8 @@ export interface Run {
   readonly end: World;
   readonly verdict: Verdict;
   readonly unknown: readonly UnknownReason[];
+  /** Calls of callbacks that hang on an unknown value: on another way through the code they are not made. */
+  readonly unsure: ReadonlySet<CallbackCall>;
 }
 
 /** At most this many decisions on unknown values are taken the other way in one run. */
@@ -35,15 +38,48 @@ export function run(lineage: Lineage, steps: readonly Step[]): Run {
   const decisions = base.end.decisions();
   if (decisions.length === 0) return base;
   let verdict = base.verdict;
+  const unsure = new Set(base.unsure);
+  const calls = callsOf(base);
   for (let flip = 0; flip < Math.min(decisions.length, MAX_FLIPS); flip++) {
-    verdict = withMay(verdict, once(lineage, steps, flip).verdict);
+    const other = once(lineage, steps, flip);
+    verdict = withMay(verdict, other.verdict);
+    const there = callsOf(other);
+    for (const [key, made] of calls)
+      for (const call of made.slice(there.get(key)?.length ?? 0)) unsure.add(call);
   }
   const unknown = [...base.unknown, ...decisions.map(branchReason)];
   if (decisions.length > MAX_FLIPS) {
     const text = `${decisions.length} branches depend on unknown values; the first ${MAX_FLIPS} were tried both ways`;
     unknown.push({ kind: 'budget', text, place: null });
   }
-  return { ...base, verdict, unknown };
+  return { ...base, verdict, unknown, unsure };
+}
+
+/** The calls of callbacks by step, livepatch, object and callback. Numbers of instances may differ between ways. */
+function callsOf({ outcomes, end }: Run): Map<string, CallbackCall[]> {
+  const calls = new Map<string, CallbackCall[]>();
+  outcomes.forEach((outcome, step) => {
+    for (const it of outcome.happenings) {
+      if (it.k !== 'calling') continue;
+      const { patch, object, callback } = it.call;
+      const key = `${step} ${end.moduleName(patch)} ${object} ${callback}`;
+      const made = calls.get(key);
+      if (made) made.push(it.call);
+      else calls.set(key, [it.call]);
+    }
+  });
+  return calls;
+}
+
+/** Calls of a livepatch that was let in although the version of a state could not be evaluated. */
+function hangingOnStates(outcomes: readonly StepOutcome[]): Set<CallbackCall> {
+  const doubtful = new Set<InstanceId>();
+  const calls = new Set<CallbackCall>();
+  for (const it of outcomes.flatMap((outcome) => outcome.happenings)) {
+    if (it.k === 'kernel' && it.event.k === 'state-unsure') doubtful.add(it.event.patch);
+    else if (it.k === 'calling' && doubtful.has(it.call.patch)) calls.add(it.call);
+  }
+  return calls;
 }
 
 /** One way through the steps: the one of success, or with one decision on an unknown value taken the other way. */
@@ -98,6 +134,7 @@ function once(
     end: world,
     verdict: asFarAsRead(judge(world, outcomes, dangers), unknown),
     unknown,
+    unsure: hangingOnStates(outcomes),
   };
 }
 

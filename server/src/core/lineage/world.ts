@@ -335,6 +335,9 @@ export class World implements KernelEnvironment, MachineHost {
 
   event(event: KernelEvent): void {
     this.#happenings.push({ k: 'kernel', event });
+    if (event.k !== 'state-unsure') return;
+    const text = `the version of state ${event.id} is not known, and the load may be refused for it`;
+    this.unknown({ kind: 'unread', text, place: null });
   }
 
   log(line: LogLine | string): void {
