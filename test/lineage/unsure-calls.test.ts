@@ -105,10 +105,7 @@ module_exit(a_exit);
   expect(await calls(text, 'load v1', 'load acme', 'disable v1')).toEqual([
     ['v1 vmlinux pre_patch', 'v1 vmlinux post_patch'],
     ['v1 acme pre_patch', 'v1 acme post_patch'],
-    [
-      ...['v1 vmlinux pre_unpatch', 'v1 acme pre_unpatch?'],
-      ...['v1 vmlinux post_unpatch', 'v1 acme post_unpatch?'],
-    ],
+    ['v1 vmlinux pre_unpatch', 'v1 acme pre_unpatch?', 'v1 vmlinux post_unpatch', 'v1 acme post_unpatch?'],
   ]);
 });
 
