@@ -343,7 +343,7 @@ export class Project {
       parsed,
       sourceProblems,
       lineage,
-      transitions,
+      transitions: transitions.withoutStalls(),
       severity: (code, standard) => {
         const set = parsed.manifest.rules.get(code)?.value ?? severities.get(code);
         return set === undefined ? standard : set === 'off' ? null : set;

@@ -1,5 +1,6 @@
 import type { LineageVersion } from '../core/lineage/lineage';
-import { type Run, targetsLoaded, waysThrough } from '../core/lineage/run';
+import { type Run, targetsLoaded } from '../core/lineage/run';
+import { Transitions } from '../core/lineage/transitions';
 import type { Step } from '../core/manifest/steps';
 import type { Place } from '../core/place';
 import type { RuleContext } from './context';
@@ -40,8 +41,9 @@ function sharedIn(context: RuleContext, version: LineageVersion): ReadonlySet<st
     index: context.lineage.versions.length,
   };
   const lineage = { ...context.lineage, versions: [version, next] };
+  const transitions = new Transitions(lineage, context.transitions.patient);
   const through = (steps: readonly Step[]): Run | null => {
-    const [way] = waysThrough(lineage, [...targetsLoaded(lineage), ...steps]);
+    const [way] = transitions.waysOf([...targetsLoaded(lineage), ...steps], lineage.versions);
     return way?.run.outcomes.every(({ result }) => result === 0) ? way.run : null;
   };
   const alone = through(plainLife(version));

@@ -56,7 +56,7 @@ function failureOf(context: RuleContext, scenario: Scenario): Finding[] {
   const steps = scenario.steps.map((step) => step.value);
   const named = new Set(steps.flatMap((step) => ('name' in step ? [step.name] : [])));
   const versions = lineage.versions.filter((version) => named.has(version.name) || named.has(version.module));
-  const run = context.transitions.runOf(steps, versions);
+  const run = context.transitions.runAsWritten(steps, versions);
   if (run.verdict.word === expect.value) return [];
   const certainty = certaintyOf(run, expect.value);
   const related = culprit(run);

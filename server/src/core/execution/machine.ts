@@ -18,6 +18,12 @@ import { TaskList } from './tasks';
 import { Suspended } from './traces';
 import { type FunctionValue, isInteger, type Pointer, type Value } from './values';
 
+/** A function and the module that it is in; null for vmlinux. */
+export interface NamedFunction {
+  readonly object: string | null;
+  readonly name: string;
+}
+
 export interface MachineOptions {
   /** Index of the decision (counted from this machine's creation or cloning) that takes the other way, once. */
   readonly flip?: number;
@@ -142,14 +148,22 @@ export class Machine {
   }
 
   /** Whether a suspended task stands in one of these functions; `object` null for vmlinux. */
-  busy(functions: readonly { readonly object: string | null; readonly name: string }[]): boolean {
+  busy(functions: readonly NamedFunction[]): boolean {
+    return this.standingIn(functions).size > 0;
+  }
+
+  /** The modules in whose functions among these a suspended task stands; '' for vmlinux. */
+  standingIn(functions: readonly NamedFunction[]): ReadonlySet<string> {
+    const modules = new Set<string>();
+    const tasks = this.it.tasks.list();
     const wanted = new Set(functions.map((fn) => `${fn.object ?? ''}:${fn.name}`));
-    return this.it.tasks.list().some((task) =>
-      task.stack.some((entry) => {
-        const module = entry.instance === null ? null : this.it.modules.get(entry.instance);
-        return module !== undefined && wanted.has(`${module?.image.program.name ?? ''}:${entry.name}`);
-      }),
-    );
+    for (const { instance, name } of tasks.flatMap((task) => task.stack)) {
+      const module = instance === null ? null : this.it.modules.get(instance);
+      if (module === undefined) continue;
+      const of = module?.image.program.name ?? '';
+      if (wanted.has(`${of}:${name}`)) modules.add(of);
+    }
+    return modules;
   }
 
   /** Every queued work item and suspended task gets one turn; without `waiting` not what waits for its time. */

@@ -174,6 +174,11 @@ export class Kernel {
     return transition ? { patch: transition.patch.instance, to: transition.to } : null;
   }
 
+  /** Whether `stall` or `hold` keeps transitions pending. */
+  isStalled(): boolean {
+    return this.#core.state.stall !== 'none';
+  }
+
   /** All modules in memory, in order of loading. */
   modules(): readonly ModuleStatus[] {
     return [...this.#core.state.modules.values()].map((module) => ({

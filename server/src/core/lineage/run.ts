@@ -104,6 +104,29 @@ export function fastRun(lineage: Lineage, steps: readonly Step[]): Run {
   return once(lineage, steps, null, { fast: true });
 }
 
+/**
+ * A second look at steps that begin with loads of target modules: where a task of such a target keeps a transition
+ * pending for ever, which hides all that comes after it, they are carried out without that target.
+ */
+export function withoutStalls<T>(
+  steps: readonly Step[],
+  carryOut: (steps: readonly Step[]) => T,
+  runIn: (result: T) => Run | undefined,
+  isTarget: (name: string) => boolean,
+): T {
+  let result = carryOut(steps);
+  for (;;) {
+    const holding = runIn(result)?.end.holding();
+    const first = steps.findIndex((step) => step.k !== 'load' || !isTarget(step.name));
+    const left = steps.filter(
+      (step, at) => at >= first || step.k !== 'load' || holding?.has(step.name) !== true,
+    );
+    if (first <= 0 || left.length === steps.length) return result;
+    steps = left;
+    result = carryOut(steps);
+  }
+}
+
 function branchReason(decision: Decision): UnknownReason {
   return { kind: 'unknown-branch', text: decision.id, place: decision.place };
 }

@@ -116,9 +116,12 @@ export class Search {
   #settings = '';
   #library: Lineage['library'] | null = null;
   readonly #limits: SearchLimits;
+  readonly #patient: boolean;
 
-  constructor(limits: SearchLimits = LIMITS) {
+  /** `patient`: begins without the target modules of which a task keeps transitions pending for ever. */
+  constructor(limits: SearchLimits = LIMITS, patient = false) {
     this.#limits = limits;
+    this.#patient = patient;
   }
 
   run(lineage: Lineage): SearchResult {
@@ -127,11 +130,23 @@ export class Search {
     this.#settings = settings;
     this.#library = lineage.library;
     const walk = new Walk(lineage, this.#kept, this.#limits);
-    const result = walk.run();
+    const result = walk.run(this.#patient ? targetsThatLetGo(lineage) : targetsLoaded(lineage));
     this.tried += walk.tried;
     this.#kept = walk.keep;
     return result;
   }
+}
+
+/** Loads of the target modules that keep no version's transition pending. */
+function targetsThatLetGo(lineage: Lineage): Step[] {
+  const holding = new Set<string>();
+  for (const version of lineage.versions) {
+    const world = new World(lineage);
+    for (const step of targetsLoaded(lineage)) world.apply(step);
+    world.apply({ k: 'load', name: version.name, params: [] });
+    for (const module of world.holding()) holding.add(module);
+  }
+  return targetsLoaded(lineage).filter((step) => step.k !== 'load' || !holding.has(step.name));
 }
 
 class Walk {
@@ -154,10 +169,10 @@ class Walk {
     this.#limits = limits;
   }
 
-  run(): SearchResult {
+  run(targets: readonly Step[]): SearchResult {
     const clean = new World(this.#lineage);
-    for (const step of targetsLoaded(this.#lineage)) clean.apply(step);
-    this.#add(clean, clean.key(), targetsLoaded(this.#lineage), null, new Set(), 0);
+    for (const step of targets) clean.apply(step);
+    this.#add(clean, clean.key(), targets, null, new Set(), 0);
     for (let next = 0; next < this.#queue.length; next++) {
       const state = this.#queue[next];
       if (!state) break;

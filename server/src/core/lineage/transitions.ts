@@ -1,8 +1,8 @@
 import { formatStep, type Step } from '../manifest/steps';
-import type { Lineage, LineageVersion } from './lineage';
-import { fastRun, type OneWay, type Run, run, transitionSteps, waysThrough } from './run';
+import { type Lineage, type LineageVersion, targetByName } from './lineage';
+import { fastRun, type OneWay, type Run, run, transitionSteps, waysThrough, withoutStalls } from './run';
 import { Search, type SearchResult } from './search';
-import { kernelOf } from './search-ways';
+import { kernelOf, LIMITS } from './search-ways';
 import { type Leftover, VERDICTS, type VerdictWord } from './verdict';
 
 /** One ordered pair; `from` null is a clean kernel. */
@@ -23,7 +23,8 @@ export class Transitions {
   /** Runs carried out so far: what an edit costs shows here. */
   ran = 0;
   #lineage: Lineage;
-  readonly #search = new Search();
+  readonly #search: Search;
+  #patient: Transitions | null = null;
   #searched: { readonly lineage: Lineage; readonly result: SearchResult } | null = null;
   #ways = new Map<
     string,
@@ -38,8 +39,24 @@ export class Transitions {
     { readonly modules: readonly string[]; readonly fingerprint: Fingerprint; readonly run: Run }
   >();
 
-  constructor(lineage: Lineage) {
+  /** `patient`: see `withoutStalls`. */
+  constructor(
+    lineage: Lineage,
+    readonly patient = false,
+  ) {
     this.#lineage = lineage;
+    this.#search = new Search(LIMITS, patient);
+  }
+
+  /**
+   * The same for who judges versions and not single runs: no run is hidden by a target module of which a task keeps
+   * transitions pending for ever. Only targets with sources have tasks.
+   */
+  withoutStalls(): Transitions {
+    if (!this.#lineage.targets.some((target) => target.program !== null)) return this;
+    this.#patient ??= new Transitions(this.#lineage, true);
+    if (this.#patient.lineage !== this.#lineage) this.#patient.use(this.#lineage);
+    return this.#patient;
   }
 
   get lineage(): Lineage {
@@ -70,6 +87,11 @@ export class Transitions {
     return this.#run(`:${steps.map(formatStep).join(';')}`, steps, versions);
   }
 
+  /** As runOf, and the steps are what is asked about: carried out as they are, whatever stalls. */
+  runAsWritten(steps: readonly Step[], versions: readonly LineageVersion[]): Run {
+    return this.#run(`=${steps.map(formatStep).join(';')}`, steps, versions, run, false);
+  }
+
   /** As runOf, with steps so fast after each other that no timer or delayed work goes off between them. */
   fastRunOf(steps: readonly Step[], versions: readonly LineageVersion[]): Run {
     return this.#run(`!${steps.map(formatStep).join(';')}`, steps, versions, fastRun);
@@ -82,7 +104,7 @@ export class Transitions {
     const kept = this.#ways.get(key);
     if (kept && kept.fingerprint === fingerprint) return kept.ways;
     this.ran++;
-    const ways = waysThrough(this.#lineage, steps);
+    const ways = this.#carryOut(waysThrough, steps, ([first]) => first?.run);
     this.#ways.set(key, { modules: versions.map((version) => version.module), fingerprint, ways });
     return ways;
   }
@@ -114,14 +136,26 @@ export class Transitions {
     steps: readonly Step[],
     versions: readonly LineageVersion[],
     carryOut: typeof run = run,
+    again = true,
   ): Run {
     const fingerprint = this.#fingerprint(versions);
     const kept = this.#kept.get(key);
     if (kept && kept.fingerprint === fingerprint) return kept.run;
     this.ran++;
-    const fresh = carryOut(this.#lineage, steps);
+    const fresh = again ? this.#carryOut(carryOut, steps, (done) => done) : carryOut(this.#lineage, steps);
     this.#kept.set(key, { modules: versions.map((version) => version.module), fingerprint, run: fresh });
     return fresh;
+  }
+
+  #carryOut<T>(
+    carryOut: (lineage: Lineage, steps: readonly Step[]) => T,
+    steps: readonly Step[],
+    runIn: (result: T) => Run | undefined,
+  ): T {
+    const lineage = this.#lineage;
+    if (!this.patient) return carryOut(lineage, steps);
+    const isTarget = (name: string): boolean => targetByName(lineage, name) !== undefined;
+    return withoutStalls(steps, (left) => carryOut(lineage, left), runIn, isTarget);
   }
 
   #fingerprint(versions: readonly LineageVersion[]): Fingerprint {

@@ -82,6 +82,7 @@ export class World implements KernelEnvironment, MachineHost {
   readonly #names: Map<InstanceId, InstanceName>;
   readonly #freed: Set<InstanceId>;
   readonly #failures: Map<string, Map<string, number>>;
+  readonly #holding: Set<string>;
   #happenings: Happening[] = [];
   #pending: Pending | null = null;
   #timed = true;
@@ -99,6 +100,7 @@ export class World implements KernelEnvironment, MachineHost {
         });
     this.#names = new Map(origin ? origin.#names : []);
     this.#freed = new Set(origin ? origin.#freed : []);
+    this.#holding = new Set(origin ? origin.#holding : []);
     this.#failures = new Map(origin ? [...origin.#failures].map(([name, map]) => [name, new Map(map)]) : []);
   }
 
@@ -138,6 +140,9 @@ export class World implements KernelEnvironment, MachineHost {
     this.machine.runTasks(!this.#fast);
     this.kernel.settle();
     this.#timed = true;
+    const pending = this.kernel.transition();
+    if (pending && !this.kernel.isStalled())
+      for (const module of this.#standingIn(pending.patch, pending.to)) this.#holding.add(module);
     return { step, result, happenings: this.#happenings, transition: this.kernel.transition() };
   }
 
@@ -290,16 +295,25 @@ export class World implements KernelEnvironment, MachineHost {
   }
 
   busy(patch: InstanceId, to: PatchTarget): boolean {
-    if (!this.machine.hasTasks()) return false;
+    return this.#standingIn(patch, to).size > 0;
+  }
+
+  /** Modules whose own tasks, and no `stall`, left a transition pending after a step. */
+  holding(): ReadonlySet<string> {
+    return this.#holding;
+  }
+
+  #standingIn(patch: InstanceId, to: PatchTarget): ReadonlySet<string> {
+    if (!this.machine.hasTasks()) return new Set();
     const image = this.machine.image(patch);
-    if (!image?.objects) return false;
+    if (!image?.objects) return new Set();
     const own = this.moduleName(patch);
     const functions = image.objects.flatMap((object) =>
       (object.functions ?? []).map((fn) =>
         to === 'patched' ? { object: object.name, name: fn.oldName } : { object: own, name: fn.newName },
       ),
     );
-    return this.machine.busy(functions);
+    return this.machine.standingIn(functions);
   }
 
   /** A target whose sources are all at hand has just the functions that they define. */

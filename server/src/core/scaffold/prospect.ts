@@ -68,7 +68,7 @@ export function prospect(
     new AssemblyMemo(),
   );
   const added = lineage.versions.find((version) => version.name === name);
-  return added ? { lineage, transitions: new Transitions(lineage), added } : null;
+  return added ? { lineage, transitions: new Transitions(lineage).withoutStalls(), added } : null;
 }
 
 /** The new files before those of the lineage. */
