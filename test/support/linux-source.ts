@@ -56,6 +56,70 @@ export function architectures(): Promise<string | null> {
   );
 }
 
+/** A tree with the C that defines what the side-effect catalogue names; null as above. */
+export function catalogueSources(): Promise<string | null> {
+  return partsIn('ksrc-catalogue', CATALOGUE_PARTS);
+}
+
+const CATALOGUE_PARTS =
+  `kernel mm lib fs/kernfs fs/sysfs fs/proc fs/debugfs fs/notify drivers/base net/core net/socket.c net/sysctl_net.c
+arch/x86/kernel/nmi.c arch/x86/mm/ioremap.c arch/x86/mm/pat/set_memory.c
+block/genhd.c crypto/api.c crypto/aead.c crypto/ahash.c crypto/algapi.c crypto/shash.c crypto/skcipher.c
+drivers/acpi/acpica drivers/acpi/event.c drivers/acpi/osl.c drivers/char/misc.c drivers/cpufreq/cpufreq.c
+drivers/input/input.c drivers/leds/led-class.c drivers/pci/pci-driver.c drivers/tty/sysrq.c drivers/tty/vt/keyboard.c
+drivers/usb/core/driver.c fs/char_dev.c fs/dcache.c fs/exec.c fs/file.c fs/file_table.c fs/filesystems.c fs/inode.c
+fs/fs-writeback.c fs/libfs.c
+fs/namespace.c fs/open.c net/ipv4/devinet.c net/ipv4/protocol.c net/ipv4/tcp_cong.c net/ipv6/addrconf_core.c
+net/netfilter/core.c net/netfilter/nf_sockopt.c net/netfilter/x_tables.c net/netlink/af_netlink.c
+net/netlink/genetlink.c net/sched/cls_api.c net/sched/sch_api.c net/switchdev/switchdev.c security/keys/key.c`.split(
+    /\s+/,
+  );
+
+/** The headers of a Debian kernel of this series (`include` and x86's), fetched on first use; null as above. */
+export async function kernelHeaders(series: '6.1' | '6.12'): Promise<string | null> {
+  const tree = join(cacheRoot(), `kernel-headers-${series}`);
+  try {
+    await mkdir(cacheRoot(), { recursive: true });
+    return await locked(join(cacheRoot(), 'headers.lock'), async () => {
+      if (!existsSync(tree)) await fetchHeaders(series, tree);
+      return tree;
+    });
+  } catch (error) {
+    if (process.env.CI === 'true') throw new Error(`the kernel headers could not be had: ${String(error)}`);
+    console.warn(`SKIPPED, for the kernel headers could not be had: ${String(error)}`);
+    return null;
+  }
+}
+
+async function fetchHeaders(series: string, tree: string): Promise<void> {
+  const listed = await run('apt-cache', ['pkgnames', `linux-headers-${series}.`]);
+  const numbers = (name: string): number[] => (name.match(/\d+/g) ?? []).map(Number);
+  const newest = listed.stdout
+    .split('\n')
+    .filter((name) => /^linux-headers-[\d.]+(?:-\d+|\+deb\d+)-common$/.test(name))
+    .sort((a, b) => compareNumbers(numbers(a), numbers(b)))
+    .at(-1);
+  if (newest === undefined) throw new Error(`apt knows no headers of ${series}: run "apt-get update"`);
+  const temporary = await mkdtemp(`${tree}.`);
+  try {
+    await run('apt-get', ['download', newest], { cwd: temporary, timeout: 110_000 });
+    const [deb] = (await readdir(temporary)).filter((name) => name.endsWith('.deb'));
+    if (deb === undefined) throw new Error(`apt-get download ${newest} left no package`);
+    await run('dpkg-deb', ['-x', join(temporary, deb), join(temporary, 'unpacked')]);
+    await rename(join(temporary, 'unpacked/usr/src', newest), tree);
+  } finally {
+    await rm(temporary, { recursive: true, force: true });
+  }
+}
+
+function compareNumbers(a: readonly number[], b: readonly number[]): number {
+  for (let i = 0; i < Math.max(a.length, b.length); i++) {
+    const difference = (a[i] ?? -1) - (b[i] ?? -1);
+    if (difference !== 0) return difference;
+  }
+  return 0;
+}
+
 async function partsIn(name: string, parts: readonly string[]): Promise<string | null> {
   const tree = join(cacheRoot(), name);
   if (existsSync(tree)) return tree;

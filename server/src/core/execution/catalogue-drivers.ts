@@ -20,19 +20,23 @@ const kind = (noun: string, header: string, more: Partial<RowKind> = {}): RowKin
 });
 const RESULT_ONLY = { identity: [RESULT], holds: [] } as const;
 
+/** A pair of which both halves came or went together. */
+function bounded(row: EffectRow, bounds: { readonly since?: string; readonly until?: string }): EffectRow {
+  return { ...row, ...bounds, undo: row.undo.map((call) => ({ ...call, ...bounds })) };
+}
+
 const REGISTERED: readonly EffectRow[] = [
   ...pairs(kind('shrinker', 'linux/shrinker.h'), [['register_shrinker', 'unregister_shrinker']], {
-    until: '6.7',
     label: text(1),
-  }).map((row): EffectRow => ({ ...row, undo: row.undo.map((call) => ({ ...call, until: '6.7' })) })),
+  }).map((row): EffectRow => bounded(row, { until: '6.7' })),
   rowsOf(kind('shrinker allocation', 'linux/shrinker.h', { key: 'handle', fails: 'null', hazards: 'L' }))(
     'shrinker_alloc',
-    [undoHandle('shrinker_free', { acceptsNull: true, maySleep: true, since: '6.7' })],
+    [undoHandle('shrinker_free', { acceptsNull: true, since: '6.7' })],
     { ...RESULT_ONLY, label: text(1), since: '6.7' },
   ),
   rowsOf(kind('registered shrinker', 'linux/shrinker.h', { key: 'handle', fails: 'never' }))(
     'shrinker_register',
-    [undo('shrinker_free', [arg(0)], { maySleep: true, since: '6.7' })],
+    [undo('shrinker_free', [arg(0)], { since: '6.7' })],
     { since: '6.7' },
   ),
   ...pairs(
@@ -46,7 +50,7 @@ const REGISTERED: readonly EffectRow[] = [
   ),
   rowsOf(kind('kernel mount', 'linux/mount.h', { key: 'handle', hazards: 'L', fails: 'errptr' }))(
     'kern_mount',
-    [undoHandle('kern_unmount', { acceptsNull: true, maySleep: true })],
+    [undoHandle('kern_unmount', { acceptsNull: true })],
     RESULT_ONLY,
   ),
   ...pairs(kind('binary format', 'linux/binfmts.h', { fails: 'never' }), [
@@ -56,16 +60,16 @@ const REGISTERED: readonly EffectRow[] = [
     kind('key type', 'linux/key-type.h', { repeated: 'errno', label: text(0, '.name'), unique: true }),
     [['register_key_type', 'unregister_key_type']],
   ),
-  ...pairs(kind('crypto algorithm', 'linux/crypto.h', { repeated: 'errno' }), [
+  ...pairs(kind('crypto algorithm', 'crypto/algapi.h', { repeated: 'errno' }), [
     ['crypto_register_alg', 'crypto_unregister_alg'],
   ]),
   ...[
-    ['crypto_alloc_shash', 'crypto_free_shash'],
-    ['crypto_alloc_ahash', 'crypto_free_ahash'],
-    ['crypto_alloc_skcipher', 'crypto_free_skcipher'],
-    ['crypto_alloc_aead', 'crypto_free_aead'],
-  ].map(([name = '', undoName = '']) =>
-    rowsOf(kind('crypto transform', 'crypto/hash.h', { key: 'handle', hazards: 'L', fails: 'errptr' }))(
+    ['crypto_alloc_shash', 'crypto_free_shash', 'hash'],
+    ['crypto_alloc_ahash', 'crypto_free_ahash', 'hash'],
+    ['crypto_alloc_skcipher', 'crypto_free_skcipher', 'skcipher'],
+    ['crypto_alloc_aead', 'crypto_free_aead', 'aead'],
+  ].map(([name = '', undoName = '', header = '']) =>
+    rowsOf(kind('crypto transform', `crypto/${header}.h`, { key: 'handle', hazards: 'L', fails: 'errptr' }))(
       name,
       [undoHandle(undoName)],
       { ...RESULT_ONLY, label: text(0) },
@@ -99,8 +103,11 @@ const REGISTERED: readonly EffectRow[] = [
   ),
   ...pairs(kind('system core operations', 'linux/syscore_ops.h', { fails: 'never' }), [
     ['register_syscore_ops', 'unregister_syscore_ops'],
+  ]).map((row): EffectRow => bounded(row, { until: '6.19' })),
+  // Of 6.19; stable kernels from some time of 6.6 on have it instead of the other.
+  ...pairs(kind('system core operations', 'linux/syscore_ops.h', { fails: 'never' }), [
     ['register_syscore', 'unregister_syscore'],
-  ]),
+  ]).map((row): EffectRow => bounded(row, { since: '6.6' })),
   ...pairs(kind('CPU latency request', 'linux/pm_qos.h', { fails: 'never', hazards: 'US' }), [
     ['cpu_latency_qos_add_request', 'cpu_latency_qos_remove_request'],
   ]),
@@ -120,15 +127,12 @@ const REGISTERED: readonly EffectRow[] = [
   ),
   rowsOf(kind('fsnotify group', 'linux/fsnotify_backend.h', { key: 'handle', fails: 'errptr' }))(
     'fsnotify_alloc_group',
-    [
-      undoHandle('fsnotify_put_group', { maySleep: true }),
-      undoHandle('fsnotify_destroy_group', { maySleep: true }),
-    ],
+    [undoHandle('fsnotify_put_group'), undoHandle('fsnotify_destroy_group')],
     { identity: [RESULT], holds: [0] },
   ),
   rowsOf(kind('open file', 'linux/fs.h', { key: 'handle', hazards: 'L', fails: 'errptr' }))(
     'filp_open',
-    [undoHandle('filp_close', { maySleep: true })],
+    [undoHandle('filp_close')],
     {
       ...RESULT_ONLY,
       label: text(0),
@@ -158,8 +162,7 @@ const STATIC_KEY_COUNT: EffectRow = {
   repeated: 'counts',
 };
 
-const keyUndo = (names: readonly string[]): EffectRow['undo'] =>
-  names.map((name) => undo(name, [arg(0)], { maySleep: true }));
+const keyUndo = (names: readonly string[]): EffectRow['undo'] => names.map((name) => undo(name, [arg(0)]));
 
 const VALUES: readonly EffectRow[] = [
   ...[
@@ -217,8 +220,14 @@ const VALUES: readonly EffectRow[] = [
       { holds: [], fails: 'errno' },
     ),
   ),
-  ...['wrmsr', 'wrmsrl', 'wrmsrq', 'wrmsr_on_cpu', 'wrmsrl_on_cpu', 'wrmsr_safe', 'wrmsrl_safe'].map((name) =>
-    rowsOf(value('MSR', 'asm/msr.h'))(name, [undo(name)], { holds: [] }),
+  ...['wrmsr', 'wrmsrl', 'wrmsrq'].map((name) =>
+    bounded(
+      rowsOf(value('MSR', 'asm/msr.h'))(name, [undo(name)], { holds: [] }),
+      name === 'wrmsrq' ? { since: '6.16' } : {},
+    ),
+  ),
+  ...['wrmsr_on_cpu', 'wrmsrl_on_cpu', 'wrmsr_safe', 'wrmsrl_safe'].map((name) =>
+    rowsOf(value('MSR', 'asm/msr.h'))(name, [undo(name)], { holds: [], fails: 'errno' }),
   ),
   forceCpu('setup_force_cpu_bug', [undo('setup_clear_cpu_cap', [arg(0)], { absent: 'harmless' })], {
     holds: [],

@@ -11,7 +11,7 @@ const sysctl = rowsOf({
   fails: 'null',
   repeated: 'errno',
 });
-const unregisterSysctl = undoHandle('unregister_sysctl_table', { acceptsNull: true, maySleep: true });
+const unregisterSysctl = undoHandle('unregister_sysctl_table', { acceptsNull: true });
 
 const SYSCTL: readonly EffectRow[] = [
   sysctl('register_sysctl', [unregisterSysctl], { identity: [text(0), text(1, '[0].procname')], holds: [1] }),
@@ -27,16 +27,12 @@ const SYSCTL: readonly EffectRow[] = [
     until: '6.6',
   }),
   {
-    ...sysctl(
-      'register_net_sysctl',
-      [undoHandle('unregister_net_sysctl_table', { acceptsNull: true, maySleep: true })],
-      {
-        identity: [arg(0), text(1), text(2, '[0].procname')],
-        label: text(1),
-        holds: [2],
-        header: 'net/net_namespace.h',
-      },
-    ),
+    ...sysctl('register_net_sysctl', [undoHandle('unregister_net_sysctl_table', { acceptsNull: true })], {
+      identity: [arg(0), text(1), text(2, '[0].procname')],
+      label: text(1),
+      holds: [2],
+      header: 'net/net_namespace.h',
+    }),
     family: 'net sysctl table',
   },
 ];
@@ -55,9 +51,9 @@ function procEntry(name: string, parent: number, holds: readonly number[]): Effe
   return proc(
     name,
     [
-      undo('remove_proc_entry', [text(0), arg(1)], { maySleep: true }),
-      undoHandle('proc_remove', { acceptsNull: true, recursive: true, maySleep: true }),
-      undo('remove_proc_subtree', [text(0), arg(1)], { recursive: true, maySleep: true }),
+      undo('remove_proc_entry', [text(0), arg(1)]),
+      undoHandle('proc_remove', { acceptsNull: true, recursive: true }),
+      undo('remove_proc_subtree', [text(0), arg(1)], { recursive: true }),
     ],
     { identity: [text(0), arg(parent)], parent: 1, holds },
   );
@@ -90,12 +86,11 @@ const debugfs = rowsOf({
 });
 
 const DEBUGFS_UNDO: readonly UndoCall[] = [
-  undoHandle('debugfs_remove', { acceptsNull: true, recursive: true, maySleep: true }),
-  undoHandle('debugfs_remove_recursive', { acceptsNull: true, recursive: true, maySleep: true }),
+  undoHandle('debugfs_remove', { acceptsNull: true, recursive: true }),
+  undoHandle('debugfs_remove_recursive', { acceptsNull: true, recursive: true }),
   undo('debugfs_lookup_and_remove', [text(0), arg(1)], {
     absent: 'harmless',
     recursive: true,
-    maySleep: true,
     since: '6.1',
   }),
 ];

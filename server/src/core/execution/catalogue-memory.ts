@@ -14,15 +14,16 @@ const HEAP: RowKind = {
 const heap = rowsOf(HEAP);
 const RESULT_ONLY = { identity: [RESULT], holds: [] } as const;
 
-const KFREE: readonly UndoCall[] = ['kfree', 'kfree_sensitive', 'kvfree', 'kfree_rcu', 'kvfree_rcu'].map(
-  (name) => undoHandle(name, { acceptsNull: true }),
-);
-const VFREE: readonly UndoCall[] = ['vfree', 'kvfree'].map((name) =>
-  undoHandle(name, { acceptsNull: true, maySleep: true }),
-);
-const KVFREE: readonly UndoCall[] = ['kvfree', 'kvfree_sensitive', 'kvfree_rcu'].map((name) =>
-  undoHandle(name, { acceptsNull: true, maySleep: true }),
-);
+/** Frees by these names; those that wait for readers and kvfree() stand in headers of their own. */
+function frees(...calls: readonly string[]): UndoCall[] {
+  return calls.map((name) => {
+    const header = name.endsWith('_rcu') ? 'linux/rcupdate.h' : name === 'vfree' ? undefined : 'linux/slab.h';
+    return undoHandle(name, { acceptsNull: true, ...(header ? { header } : {}) });
+  });
+}
+const KFREE = frees('kfree', 'kfree_sensitive', 'kvfree', 'kfree_rcu', 'kvfree_rcu');
+const VFREE = frees('vfree', 'kvfree');
+const KVFREE = frees('kvfree', 'kvfree_sensitive', 'kvfree_rcu');
 
 const KMALLOC = [
   'kmalloc',
@@ -32,31 +33,17 @@ const KMALLOC = [
   'kmalloc_node',
   'kzalloc_node',
   'krealloc',
-  'kstrdup',
-  'kstrndup',
-  'kstrdup_const',
-  'kmemdup',
-  'kmemdup_nul',
-  'kasprintf',
-  'kvasprintf',
-  'kmalloc_obj',
-  'kzalloc_obj',
-  'kmalloc_objs',
-  'kzalloc_objs',
-  'kmalloc_flex',
-  'kzalloc_flex',
 ];
+const KSTRDUP = ['kstrdup', 'kstrndup', 'kstrdup_const', 'kmemdup', 'kmemdup_nul'];
+const KASPRINTF = ['kasprintf', 'kvasprintf'];
+/** Of 7.0; stable kernels from some time of 6.6 on took them back. */
+const OBJECTS = {
+  since: '6.6',
+  kmalloc: ['kmalloc_obj', 'kzalloc_obj', 'kmalloc_objs', 'kzalloc_objs', 'kmalloc_flex', 'kzalloc_flex'],
+  kvmalloc: ['kvmalloc_obj', 'kvzalloc_obj'],
+};
 const VMALLOC = ['vmalloc', 'vzalloc', 'vmalloc_user', 'vmalloc_node', 'vzalloc_node'];
-const KVMALLOC = [
-  'kvmalloc',
-  'kvzalloc',
-  'kvcalloc',
-  'kvmalloc_array',
-  'kvmalloc_node',
-  'kvzalloc_node',
-  'kvmalloc_obj',
-  'kvzalloc_obj',
-];
+const KVMALLOC = ['kvmalloc', 'kvzalloc', 'kvcalloc', 'kvmalloc_array', 'kvmalloc_node', 'kvzalloc_node'];
 
 const cache = rowsOf({
   noun: 'slab cache',
@@ -66,10 +53,14 @@ const cache = rowsOf({
   fails: 'null',
   label: text(0),
 });
-const DESTROY_CACHE = [undoHandle('kmem_cache_destroy', { acceptsNull: true, maySleep: true })];
+const DESTROY_CACHE = [undoHandle('kmem_cache_destroy', { acceptsNull: true })];
 
 const POOLS: readonly EffectRow[] = [
   ...KMALLOC.map((name) => heap(name, KFREE, RESULT_ONLY)),
+  ...KSTRDUP.map((name) => heap(name, KFREE, { ...RESULT_ONLY, header: 'linux/string.h' })),
+  ...KASPRINTF.map((name) => heap(name, KFREE, { ...RESULT_ONLY, header: 'linux/kernel.h' })),
+  ...OBJECTS.kmalloc.map((name) => heap(name, KFREE, { ...RESULT_ONLY, since: OBJECTS.since })),
+  ...OBJECTS.kvmalloc.map((name) => heap(name, KVFREE, { ...RESULT_ONLY, since: OBJECTS.since })),
   ...VMALLOC.map((name) => heap(name, VFREE, { ...RESULT_ONLY, header: 'linux/vmalloc.h' })),
   ...KVMALLOC.map((name) => heap(name, KVFREE, RESULT_ONLY)),
   heap('kmem_cache_alloc', [undoHandle('kmem_cache_free', {}, 1)], RESULT_ONLY),
@@ -94,7 +85,11 @@ const POOLS: readonly EffectRow[] = [
   ...['alloc_pages', 'alloc_page'].map((name) =>
     rowsOf({ ...HEAP, noun: 'page', family: 'pages', header: 'linux/gfp.h' })(
       name,
-      [undoHandle('__free_pages'), undoHandle('__free_page'), undoHandle('put_page')],
+      [
+        undoHandle('__free_pages'),
+        undoHandle('__free_page'),
+        undoHandle('put_page', { header: 'linux/mm.h' }),
+      ],
       RESULT_ONLY,
     ),
   ),
@@ -144,7 +139,8 @@ const CONTAINERS: readonly EffectRow[] = [
       holds: [],
     }),
   ),
-  rowsOf({ ...index('XArray entry', 'linux/xarray.h'), fails: 'null', repeated: 'harmless' })(
+  // What it answers is the old entry, or an error in a form of its own.
+  rowsOf({ ...index('XArray entry', 'linux/xarray.h'), fails: 'never', repeated: 'harmless' })(
     'xa_store',
     [undo('xa_erase', [arg(0), arg(1)], { absent: 'harmless' })],
     { identity: [arg(0), arg(1)], label: arg(1), holds: [2] },
@@ -167,6 +163,17 @@ const REFERENCE: RowKind = {
   repeated: 'counts',
 };
 
+/** Where a put is declared if not beside its get. */
+const PUT_HEADERS: Readonly<Record<string, string>> = {
+  put_task_struct: 'linux/sched/task.h',
+  fput: 'linux/file.h',
+};
+
+function putHeader(name: string): { readonly header?: string } {
+  const header = PUT_HEADERS[name];
+  return header === undefined ? {} : { header };
+}
+
 function reference(
   noun: string,
   header: string,
@@ -174,26 +181,34 @@ function reference(
   puts: readonly string[],
 ): EffectRow[] {
   const row = rowsOf({ ...REFERENCE, noun: `${noun} reference`, header });
-  const undos = puts.map((name) => undo(name, [arg(0)], { absent: 'harmless', acceptsNull: true }));
+  const undos = puts.map((name) =>
+    undo(name, [arg(0)], { absent: 'harmless', acceptsNull: true, ...putHeader(name) }),
+  );
   return gets.map((name) => row(name, undos, { holds: [] }));
 }
 
 /** References that come with the object: the result of a lookup by number or name. */
 function found(noun: string, header: string, gets: readonly string[], puts: readonly string[]): EffectRow[] {
   const row = rowsOf({ ...REFERENCE, noun: `${noun} reference`, header, fails: 'null' });
-  const undos = puts.map((name) => undoHandle(name, { absent: 'harmless', acceptsNull: true }));
+  const undos = puts.map((name) =>
+    undoHandle(name, { absent: 'harmless', acceptsNull: true, ...putHeader(name) }),
+  );
   return gets.map((name) => row(name, undos, { identity: [RESULT], holds: [] }));
 }
 
 const REFERENCES: readonly EffectRow[] = [
   ...reference('task', 'linux/sched/task.h', ['get_task_struct'], ['put_task_struct']),
-  ...found('task', 'linux/sched.h', ['get_pid_task', 'find_get_task_by_vpid'], ['put_task_struct']),
+  ...found('task', 'linux/sched.h', ['find_get_task_by_vpid'], ['put_task_struct']),
+  ...found('task', 'linux/pid.h', ['get_pid_task'], ['put_task_struct']),
   ...reference('mm', 'linux/sched/mm.h', ['mmgrab'], ['mmdrop']),
   ...reference('mm user', 'linux/sched/mm.h', ['mmget'], ['mmput']),
   ...found('mm user', 'linux/sched/mm.h', ['get_task_mm'], ['mmput']),
   ...reference('network namespace', 'net/net_namespace.h', ['get_net'], ['put_net']),
   ...reference('dentry', 'linux/dcache.h', ['dget'], ['dput']),
-  ...reference('inode', 'linux/fs.h', ['igrab', 'ihold'], ['iput']),
+  ...reference('inode', 'linux/fs.h', ['ihold'], ['iput']),
+  ...reference('inode', 'linux/fs.h', ['igrab'], ['iput']).map(
+    (row): EffectRow => ({ ...row, fails: 'null' }),
+  ),
   ...found('file', 'linux/file.h', ['fget'], ['fput']),
   ...reference('file', 'linux/fs.h', ['get_file'], ['fput']),
   ...reference('device', 'linux/device.h', ['get_device'], ['put_device']),

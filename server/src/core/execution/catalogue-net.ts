@@ -57,7 +57,7 @@ export const NET_ROWS: readonly EffectRow[] = [
   ...['netif_napi_add', 'netif_napi_add_weight', 'netif_napi_add_tx'].map((name) =>
     rowsOf(kind('NAPI context', 'linux/netdevice.h', { fails: 'never' }))(
       name,
-      [undo('netif_napi_del', [arg(0)], { maySleep: true })],
+      [undo('netif_napi_del', [arg(0)])],
       { identity: [arg(1)], holds: [1, 2] },
     ),
   ),
@@ -79,9 +79,9 @@ export const NET_ROWS: readonly EffectRow[] = [
     until: '6.13',
   }),
   {
-    ...rtnl('rtnl_register_many', [undo('rtnl_unregister_many', [arg(0)], { since: '6.13' })], {
+    // Of 6.13, and taken back into stable kernels at least down to 6.1: nothing says that a kernel lacks it.
+    ...rtnl('rtnl_register_many', [undo('rtnl_unregister_many', [arg(0)])], {
       fails: 'errno',
-      since: '6.13',
     }),
     family: 'rtnetlink handlers',
     key: 'pointer',

@@ -64,6 +64,7 @@ export interface UndoCall {
   /** A NULL (or error) pointer is accepted and means nothing. */
   readonly acceptsNull?: true;
   readonly header?: string;
+  /** Set for all shipped rows by catalogue-atomic.ts. */
   readonly maySleep?: boolean;
   readonly since?: string;
   readonly until?: string;

@@ -11,10 +11,11 @@ const thread = rowsOf({
   fails: 'errptr',
 });
 const STOP: readonly UndoCall[] = [
-  undoHandle('kthread_stop', { maySleep: true }),
-  undoHandle('kthread_stop_put', { maySleep: true }),
+  undoHandle('kthread_stop'),
+  // Of 6.7.
+  undoHandle('kthread_stop_put', { since: '6.6' }),
 ];
-const DESTROY: readonly UndoCall[] = [undoHandle('kthread_destroy_worker', { maySleep: true })];
+const DESTROY: readonly UndoCall[] = [undoHandle('kthread_destroy_worker')];
 
 const THREADS: readonly EffectRow[] = [
   thread('kthread_run', STOP, { identity: [RESULT], label: text(2), holds: [0, 1] }),
@@ -27,7 +28,12 @@ const THREADS: readonly EffectRow[] = [
     family: 'kthread worker',
   },
   {
-    ...thread('kthread_run_worker', DESTROY, { identity: [RESULT], label: text(1), holds: [] }),
+    ...thread('kthread_run_worker', DESTROY, {
+      identity: [RESULT],
+      label: text(1),
+      holds: [],
+      since: '6.14',
+    }),
     family: 'kthread worker',
   },
 ];
@@ -39,7 +45,7 @@ const queue = rowsOf({
   hazards: 'L',
   fails: 'null',
 });
-const destroyQueue: readonly UndoCall[] = [undoHandle('destroy_workqueue', { maySleep: true })];
+const destroyQueue: readonly UndoCall[] = [undoHandle('destroy_workqueue')];
 
 const work = rowsOf({
   noun: 'work item',
@@ -50,7 +56,7 @@ const work = rowsOf({
   repeated: 'harmless',
 });
 const WORK_UNDO: readonly UndoCall[] = ['cancel_work_sync', 'cancel_work', 'flush_work'].map((name) =>
-  undo(name, [arg(0)], { absent: 'harmless', maySleep: true }),
+  undo(name, [arg(0)], { absent: 'harmless' }),
 );
 const delayed = rowsOf({
   noun: 'delayed work item',
@@ -64,7 +70,7 @@ const DELAYED_UNDO: readonly UndoCall[] = [
   'cancel_delayed_work_sync',
   'cancel_delayed_work',
   'flush_delayed_work',
-].map((name) => undo(name, [arg(0)], { absent: 'harmless', maySleep: true }));
+].map((name) => undo(name, [arg(0)], { absent: 'harmless' }));
 
 const QUEUES: readonly EffectRow[] = [
   ...[
@@ -125,7 +131,7 @@ const LATER: readonly EffectRow[] = [
   ),
   ...['tasklet_schedule', 'tasklet_hi_schedule'].map((name) =>
     rowsOf({ ...POINTER, noun: 'tasklet', header: 'linux/interrupt.h' })(name, [
-      undo('tasklet_kill', [arg(0)], { absent: 'harmless', maySleep: true }),
+      undo('tasklet_kill', [arg(0)], { absent: 'harmless' }),
     ]),
   ),
   rowsOf({ ...POINTER, noun: 'irq work', header: 'linux/irq_work.h', fails: 'false' })('irq_work_queue', [
@@ -134,8 +140,8 @@ const LATER: readonly EffectRow[] = [
   ...['call_rcu', 'call_rcu_hurry'].map((name) =>
     rowsOf({ ...POINTER, noun: 'RCU callback', header: 'linux/rcupdate.h', key: 'none' })(
       name,
-      [undo('rcu_barrier', [], { absent: 'harmless', maySleep: true })],
-      { holds: [0, 1], label: arg(1) },
+      [undo('rcu_barrier', [], { absent: 'harmless' })],
+      { holds: [0, 1], label: arg(1), ...(name === 'call_rcu' ? {} : { since: '6.2' }) },
     ),
   ),
   rowsOf({
@@ -179,9 +185,9 @@ const cpuhp = rowsOf({
   repeatedErrno: 16,
 });
 const CPUHP_UNDO: readonly UndoCall[] = [
-  undoHandle('cpuhp_remove_state', { maySleep: true }),
-  undoHandle('cpuhp_remove_state_nocalls', { maySleep: true }),
-  undoHandle('cpuhp_remove_multi_state', { maySleep: true }),
+  undoHandle('cpuhp_remove_state'),
+  undoHandle('cpuhp_remove_state_nocalls'),
+  undoHandle('cpuhp_remove_multi_state'),
 ];
 const tracepoint = rowsOf(probe('tracepoint probe', 'linux/tracepoint.h'));
 const perf = rowsOf({
@@ -193,12 +199,12 @@ const perf = rowsOf({
 });
 
 const HOOKS: readonly EffectRow[] = [
-  irq('request_irq', [undo('free_irq', [arg(0), arg(1)], { maySleep: true })], {
+  irq('request_irq', [undo('free_irq', [arg(0), arg(1)])], {
     identity: [arg(0), arg(4)],
     label: text(3),
     holds: [1, 4],
   }),
-  irq('request_threaded_irq', [undo('free_irq', [arg(0), arg(1)], { maySleep: true })], {
+  irq('request_threaded_irq', [undo('free_irq', [arg(0), arg(1)])], {
     identity: [arg(0), arg(5)],
     label: text(4),
     holds: [1, 2, 5],
@@ -236,7 +242,7 @@ const HOOKS: readonly EffectRow[] = [
     ]),
     fails: 'false',
   },
-  perf('perf_event_create_kernel_counter', [undoHandle('perf_event_release_kernel', { maySleep: true })], {
+  perf('perf_event_create_kernel_counter', [undoHandle('perf_event_release_kernel')], {
     identity: [RESULT],
     holds: [3, 4],
   }),

@@ -65,7 +65,7 @@ export const STATE_DATA: EffectRow = {
 export const STATIC_KEY: EffectRow = {
   family: 'static key',
   do: 'static_branch_enable',
-  undo: [{ name: 'static_branch_disable', identity: [{ arg: 0 }], maySleep: true }],
+  undo: [{ name: 'static_branch_disable', identity: [{ arg: 0 }] }],
   header: 'linux/jump_label.h',
   key: 'value',
   identity: [{ arg: 0 }],

@@ -1,3 +1,4 @@
+import { NEVER_SLEEPS } from './catalogue-atomic';
 import { arg, RESULT, text } from './catalogue-builders';
 import { DEVICE_ROWS } from './catalogue-devices';
 import { DRIVER_ROWS } from './catalogue-drivers';
@@ -17,7 +18,10 @@ export const CATALOGUE: readonly EffectRow[] = [
   ...NET_ROWS,
   ...MEMORY_ROWS,
   ...DRIVER_ROWS,
-];
+].map((row) => ({
+  ...row,
+  undo: row.undo.map((call) => (NEVER_SLEEPS.has(call.name) ? call : { ...call, maySleep: true })),
+}));
 
 /** A pair as a lineage's manifest states it. `argument` counts from 1. */
 export interface OwnEffect {
