@@ -123,6 +123,13 @@ describe.skipIf(headers.size < RELEASES.length).each(RELEASES)('the headers of L
     }
   });
 
+  /** Calls that are declared elsewhere than their undo; the header of a row is that of the undo, which is generated. */
+  const APART = new Set(
+    'kstrdup kstrndup kstrdup_const kmemdup kmemdup_nul kasprintf kvasprintf get_file get_pid_task'.split(
+      ' ',
+    ),
+  );
+
   test('declare each function in the header of its row, or near it', () => {
     const wrong: string[] = [];
     for (const row of ROWS) {
@@ -131,6 +138,7 @@ describe.skipIf(headers.size < RELEASES.length).each(RELEASES)('the headers of L
         calls.push({ name: undo.name, header: undo.header ?? row.header, bounds: undo });
       for (const { name, header, bounds } of calls) {
         if (!isClaimed(bounds, release) || GONE_IN_UPDATES[release].includes(name)) continue;
+        if (name === row.do && APART.has(name)) continue;
         if (!known?.declares(header, name))
           wrong.push(
             `${name}: not in ${header} but ${known?.of(name).map((it) => it.header)[0] ?? 'nowhere'}`,

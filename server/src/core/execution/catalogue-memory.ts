@@ -14,16 +14,11 @@ const HEAP: RowKind = {
 const heap = rowsOf(HEAP);
 const RESULT_ONLY = { identity: [RESULT], holds: [] } as const;
 
-/** Frees by these names; those that wait for readers and kvfree() stand in headers of their own. */
-function frees(...calls: readonly string[]): UndoCall[] {
-  return calls.map((name) => {
-    const header = name.endsWith('_rcu') ? 'linux/rcupdate.h' : name === 'vfree' ? undefined : 'linux/slab.h';
-    return undoHandle(name, { acceptsNull: true, ...(header ? { header } : {}) });
-  });
-}
+const frees = (...calls: readonly string[]): UndoCall[] =>
+  calls.map((name) => undoHandle(name, { acceptsNull: true }));
 const KFREE = frees('kfree', 'kfree_sensitive', 'kvfree', 'kfree_rcu', 'kvfree_rcu');
-const VFREE = frees('vfree', 'kvfree');
 const KVFREE = frees('kvfree', 'kvfree_sensitive', 'kvfree_rcu');
+const VFREE = [...frees('vfree'), undoHandle('kvfree', { acceptsNull: true, header: 'linux/slab.h' })];
 
 const KMALLOC = [
   'kmalloc',
@@ -33,15 +28,24 @@ const KMALLOC = [
   'kmalloc_node',
   'kzalloc_node',
   'krealloc',
+  'kstrdup',
+  'kstrndup',
+  'kstrdup_const',
+  'kmemdup',
+  'kmemdup_nul',
+  'kasprintf',
+  'kvasprintf',
 ];
-const KSTRDUP = ['kstrdup', 'kstrndup', 'kstrdup_const', 'kmemdup', 'kmemdup_nul'];
-const KASPRINTF = ['kasprintf', 'kvasprintf'];
 /** Of 7.0; stable kernels from some time of 6.6 on took them back. */
-const OBJECTS = {
-  since: '6.6',
-  kmalloc: ['kmalloc_obj', 'kzalloc_obj', 'kmalloc_objs', 'kzalloc_objs', 'kmalloc_flex', 'kzalloc_flex'],
-  kvmalloc: ['kvmalloc_obj', 'kvzalloc_obj'],
-};
+const OBJECTS = [
+  'kmalloc_obj',
+  'kzalloc_obj',
+  'kmalloc_objs',
+  'kzalloc_objs',
+  'kmalloc_flex',
+  'kzalloc_flex',
+];
+const KV_OBJECTS = ['kvmalloc_obj', 'kvzalloc_obj'];
 const VMALLOC = ['vmalloc', 'vzalloc', 'vmalloc_user', 'vmalloc_node', 'vzalloc_node'];
 const KVMALLOC = ['kvmalloc', 'kvzalloc', 'kvcalloc', 'kvmalloc_array', 'kvmalloc_node', 'kvzalloc_node'];
 
@@ -57,10 +61,8 @@ const DESTROY_CACHE = [undoHandle('kmem_cache_destroy', { acceptsNull: true })];
 
 const POOLS: readonly EffectRow[] = [
   ...KMALLOC.map((name) => heap(name, KFREE, RESULT_ONLY)),
-  ...KSTRDUP.map((name) => heap(name, KFREE, { ...RESULT_ONLY, header: 'linux/string.h' })),
-  ...KASPRINTF.map((name) => heap(name, KFREE, { ...RESULT_ONLY, header: 'linux/kernel.h' })),
-  ...OBJECTS.kmalloc.map((name) => heap(name, KFREE, { ...RESULT_ONLY, since: OBJECTS.since })),
-  ...OBJECTS.kvmalloc.map((name) => heap(name, KVFREE, { ...RESULT_ONLY, since: OBJECTS.since })),
+  ...OBJECTS.map((name) => heap(name, KFREE, { ...RESULT_ONLY, since: '6.6' })),
+  ...KV_OBJECTS.map((name) => heap(name, KVFREE, { ...RESULT_ONLY, since: '6.6' })),
   ...VMALLOC.map((name) => heap(name, VFREE, { ...RESULT_ONLY, header: 'linux/vmalloc.h' })),
   ...KVMALLOC.map((name) => heap(name, KVFREE, RESULT_ONLY)),
   heap('kmem_cache_alloc', [undoHandle('kmem_cache_free', {}, 1)], RESULT_ONLY),
@@ -163,17 +165,6 @@ const REFERENCE: RowKind = {
   repeated: 'counts',
 };
 
-/** Where a put is declared if not beside its get. */
-const PUT_HEADERS: Readonly<Record<string, string>> = {
-  put_task_struct: 'linux/sched/task.h',
-  fput: 'linux/file.h',
-};
-
-function putHeader(name: string): { readonly header?: string } {
-  const header = PUT_HEADERS[name];
-  return header === undefined ? {} : { header };
-}
-
 function reference(
   noun: string,
   header: string,
@@ -181,25 +172,20 @@ function reference(
   puts: readonly string[],
 ): EffectRow[] {
   const row = rowsOf({ ...REFERENCE, noun: `${noun} reference`, header });
-  const undos = puts.map((name) =>
-    undo(name, [arg(0)], { absent: 'harmless', acceptsNull: true, ...putHeader(name) }),
-  );
+  const undos = puts.map((name) => undo(name, [arg(0)], { absent: 'harmless', acceptsNull: true }));
   return gets.map((name) => row(name, undos, { holds: [] }));
 }
 
 /** References that come with the object: the result of a lookup by number or name. */
 function found(noun: string, header: string, gets: readonly string[], puts: readonly string[]): EffectRow[] {
   const row = rowsOf({ ...REFERENCE, noun: `${noun} reference`, header, fails: 'null' });
-  const undos = puts.map((name) =>
-    undoHandle(name, { absent: 'harmless', acceptsNull: true, ...putHeader(name) }),
-  );
+  const undos = puts.map((name) => undoHandle(name, { absent: 'harmless', acceptsNull: true }));
   return gets.map((name) => row(name, undos, { identity: [RESULT], holds: [] }));
 }
 
 const REFERENCES: readonly EffectRow[] = [
   ...reference('task', 'linux/sched/task.h', ['get_task_struct'], ['put_task_struct']),
-  ...found('task', 'linux/sched.h', ['find_get_task_by_vpid'], ['put_task_struct']),
-  ...found('task', 'linux/pid.h', ['get_pid_task'], ['put_task_struct']),
+  ...found('task', 'linux/sched/task.h', ['get_pid_task', 'find_get_task_by_vpid'], ['put_task_struct']),
   ...reference('mm', 'linux/sched/mm.h', ['mmgrab'], ['mmdrop']),
   ...reference('mm user', 'linux/sched/mm.h', ['mmget'], ['mmput']),
   ...found('mm user', 'linux/sched/mm.h', ['get_task_mm'], ['mmput']),
@@ -210,7 +196,7 @@ const REFERENCES: readonly EffectRow[] = [
     (row): EffectRow => ({ ...row, fails: 'null' }),
   ),
   ...found('file', 'linux/file.h', ['fget'], ['fput']),
-  ...reference('file', 'linux/fs.h', ['get_file'], ['fput']),
+  ...reference('file', 'linux/file.h', ['get_file'], ['fput']),
   ...reference('device', 'linux/device.h', ['get_device'], ['put_device']),
   ...reference('kobject', 'linux/kobject.h', ['kobject_get'], ['kobject_put']),
   ...reference('kref', 'linux/kref.h', ['kref_get'], ['kref_put']),

@@ -13,8 +13,7 @@ export const KEY_DOCUMENTATION: Readonly<Record<string, string>> = {
     'Livepatch capabilities that the vendor ported back, so that the release alone would deny them. For example `[replace, states]`.',
   'kernel.lacks':
     'Livepatch capabilities that this kernel does not have although its release would have them.',
-  'kernel.arch':
-    'The architecture, as `uname -m` prints it: `x86_64`, `s390x`, `ppc64le`, `aarch64`. On one without reliable stack traces a transition may never complete.',
+  'kernel.arch': 'The architecture, as `uname -m` prints it: `x86_64`, `s390x`, `ppc64le`, `aarch64`.',
   'kernel.config': "The path of the kernel's `.config`. It decides `#ifdef CONFIG_…` in the sources.",
   'kernel.tree': "The path of the kernel's source tree.",
   defaults:
@@ -138,5 +137,5 @@ export const STEP_DOCUMENTATION: Readonly<Record<string, string>> = {
   resume: '`resume`: ends `stall` and `hold`; what is pending completes.',
   force: '`force NAME`: completes the pending transition of that livepatch by force.',
   set: '`set NAME param=value`: changes a module parameter at run time.',
-  fail: "`fail NAME FUNCTION[#CALL][=ERRNO]`: the next call of that kernel function from NAME fails; with `#2` the second one from now, up to `#9`. It may also be a call that the livepatch core makes for NAME, such as `klp_alloc_func_nop`, `klp_find_object_symbol`, `kallsyms_lookup_size_offset`, `ftrace_location` or `register_ftrace_function`. `fail TARGET init` lets a target's init fail.",
+  fail: "`fail NAME FUNCTION[#CALL][=ERRNO]`: the next call of that kernel function from NAME fails; with `#2` the second one from now, up to `#9`. Calls of the livepatch core for NAME count, such as `klp_alloc_func_nop` or `register_ftrace_function`. `fail TARGET init` lets a target's init fail.",
 };
