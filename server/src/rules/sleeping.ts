@@ -2,23 +2,19 @@ import type { Expr } from '../core/csource/ir';
 import type { Catalogue } from '../core/execution/catalogue';
 import type { KernelCall } from '../core/execution/reach';
 
-/** Kernel functions that may sleep whatever they are called with. */
+/** Kernel functions that may sleep whatever they are called with; undos of the catalogue say so themselves. */
 const SLEEPS = new Set(
-  `mutex_lock mutex_lock_interruptible mutex_lock_killable down down_interruptible down_killable down_read down_write
-rt_mutex_lock percpu_down_read percpu_down_write rtnl_lock console_lock cpus_read_lock cpus_write_lock
-msleep msleep_interruptible ssleep fsleep usleep_range schedule schedule_timeout schedule_timeout_interruptible
-schedule_timeout_uninterruptible might_sleep might_fault cond_resched
-synchronize_rcu synchronize_rcu_expedited synchronize_srcu synchronize_net synchronize_irq rcu_barrier
-wait_event wait_event_interruptible wait_event_timeout wait_for_completion wait_for_completion_timeout
-wait_for_completion_interruptible flush_work flush_delayed_work flush_workqueue drain_workqueue flush_scheduled_work
-cancel_work_sync cancel_delayed_work_sync kthread_stop kthread_run kthread_create
-copy_from_user copy_to_user get_user put_user vmalloc vzalloc vfree kvfree alloc_percpu ioremap
-request_module request_firmware filp_open filp_close kernel_read kernel_write
-debugfs_create_file debugfs_create_dir debugfs_remove debugfs_remove_recursive proc_create remove_proc_entry
-sysfs_create_file sysfs_remove_file sysfs_create_group sysfs_remove_group kobject_create_and_add
-register_kprobe unregister_kprobe static_branch_enable static_branch_disable static_key_enable static_key_disable
-register_module_notifier unregister_module_notifier kmem_cache_create kmem_cache_destroy alloc_workqueue
-destroy_workqueue on_each_cpu smp_call_function stop_machine`.split(/\s+/),
+  `mutex_lock mutex_lock_interruptible mutex_lock_killable down down_interruptible down_killable down_read
+down_write rt_mutex_lock percpu_down_read percpu_down_write rtnl_lock console_lock cpus_read_lock
+cpus_write_lock msleep msleep_interruptible ssleep fsleep usleep_range schedule schedule_timeout
+schedule_timeout_interruptible schedule_timeout_uninterruptible might_sleep might_fault cond_resched
+synchronize_rcu synchronize_rcu_expedited synchronize_srcu synchronize_net synchronize_irq wait_event
+wait_event_interruptible wait_event_timeout wait_for_completion wait_for_completion_timeout
+wait_for_completion_interruptible flush_workqueue drain_workqueue flush_scheduled_work kthread_run
+kthread_create copy_from_user copy_to_user get_user put_user vmalloc vzalloc alloc_percpu ioremap request_module
+request_firmware filp_open kernel_read kernel_write debugfs_create_file debugfs_create_dir proc_create
+sysfs_create_file sysfs_create_group kobject_create_and_add register_kprobe register_module_notifier
+kmem_cache_create alloc_workqueue on_each_cpu smp_call_function stop_machine`.split(/\s+/),
 );
 /** Allocators, with the argument that holds the GFP flags. */
 const FLAGS_AT: Readonly<Record<string, number>> = {
