@@ -61,6 +61,20 @@ test.each([
   await expectMarked(making(ctor), CODE);
 });
 
+test.each(['unregister_reboot_notifier', 'misc_deregister', 'debugfs_remove', 'vfree', 'iput'])(
+  'an undo that may sleep, in a destructor: %s()',
+  async (undo) => {
+    await expectMarked(making('', `  ${undo}(data);\n${MARK}: destructor`), CODE);
+  },
+);
+
+test.each(['cancel_work(data)', 'kvfree_rcu(data, rcu)', 'put_device(data)', 'timer_delete_sync(data)'])(
+  'an undo that never sleeps, in a destructor: %s',
+  async (undo) => {
+    await expectMarked(making('', `  ${undo};`), CODE);
+  },
+);
+
 test('kfree() does not sleep', async () => {
   await expectMarked(making('', '  kfree(*(void **)data);'), CODE);
 });
