@@ -5,6 +5,7 @@ export const COMMAND_IDS = [
   'livepatch.simulate',
   'livepatch.explainTransition',
   'livepatch.newVersion',
+  'livepatch.makeReplaceable',
   'livepatch.runbook',
   'livepatch.rehearse',
   'livepatch.compareVersions',

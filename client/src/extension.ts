@@ -5,6 +5,7 @@ import { compareVersions } from './commands/compare-versions';
 import { createManifest } from './commands/create-manifest';
 import { explainTransition } from './commands/explain-transition';
 import { generateCleanupPatch } from './commands/generate-cleanup-patch';
+import { makeReplaceable } from './commands/make-replaceable';
 import { newVersion } from './commands/new-version';
 import { rehearse } from './commands/rehearse';
 import { runbook } from './commands/runbook';
@@ -35,6 +36,7 @@ export function activate(context: vscode.ExtensionContext): void {
     'livepatch.simulate': (wish) => simulate(handle, runs, context.workspaceState, wish),
     'livepatch.explainTransition': (wish) => explainTransition(handle, runs, wish),
     'livepatch.newVersion': (wish) => newVersion(handle, wish),
+    'livepatch.makeReplaceable': (wish) => makeReplaceable(handle, wish),
     'livepatch.runbook': (wish) => runbook(handle, runs, wish),
     'livepatch.rehearse': (wish) => rehearse(handle, (manifest) => handle.changed(manifest), wish),
     'livepatch.compareVersions': (manifest) => compareVersions(handle, manifest),

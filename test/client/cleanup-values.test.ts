@@ -43,7 +43,11 @@ function fakeServer(answers: readonly unknown[] = [ANSWER]) {
 
 beforeEach(() => {
   for (const list of [vscode.edits, vscode.warnings, vscode.shown]) list.length = 0;
-  Object.assign(vscode.answers, { quickPick: () => undefined, input: () => undefined });
+  Object.assign(vscode.answers, {
+    quickPick: () => undefined,
+    input: () => undefined,
+    button: () => undefined,
+  });
 });
 
 describe('livepatch.generateCleanupPatch', () => {
@@ -66,6 +70,34 @@ describe('livepatch.generateCleanupPatch', () => {
       { ...wish, as: 'v3', values: { console_loglevel: '7' } },
     ]);
     expect(vscode.edits).toHaveLength(1);
+  });
+
+  test('the first note stands in the preview, before anything is accepted', async () => {
+    const { generateCleanupPatch } = await import('../../client/src/commands/generate-cleanup-patch');
+    const notes = ['v1 does not take over from itself.', 'Mind the state.'];
+    vscode.answers.input = () => 'v3';
+    await generateCleanupPatch(fakeServer([{ ...ANSWER, notes }]) as never, wish);
+    const shown = (vscode.edits[0]?.entries ?? []).filter((entry) => !entry.asks);
+    expect(new Set(shown.map((entry) => entry.says))).toEqual(
+      new Set(['v1 does not take over from itself.']),
+    );
+  });
+
+  test('a refusal for a draft offers to make that one replaceable', async () => {
+    const { generateCleanupPatch } = await import('../../client/src/commands/generate-cleanup-patch');
+    const refusal = { ok: false, reasons: ['v2/a.c:3: notifier nb cannot be undone.'] };
+    const offered: (readonly string[])[] = [];
+    vscode.answers.input = () => 'v3';
+    vscode.answers.button = (items) => {
+      offered.push(items);
+      return items[0];
+    };
+    await generateCleanupPatch(fakeServer([refusal]) as never, wish);
+    expect(vscode.executed).toEqual([]);
+    await generateCleanupPatch(fakeServer([{ ...refusal, draft: 'v2' }]) as never, wish);
+    expect(offered).toEqual([[], ['Make v2 Replaceable']]);
+    expect(vscode.executed).toEqual([['livepatch.makeReplaceable', { manifest: MANIFEST, to: 'v2' }]]);
+    expect(vscode.warnings.join()).toContain('v3 cannot be generated. • v2/a.c:3: notifier nb');
   });
 
   test('without a value nothing happens', async () => {

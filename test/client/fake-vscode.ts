@@ -60,26 +60,45 @@ class Uri {
 }
 
 /** Keeps its entries in the order they were added. */
+interface FakeMetadata {
+  readonly needsConfirmation: boolean;
+  readonly description?: string;
+}
+
 class WorkspaceEdit {
   readonly entries: {
     readonly what: string;
     readonly uri: string;
     readonly text: string;
     readonly asks: boolean;
+    readonly says?: string | undefined;
   }[] = [];
-  createFile(uri: Uri, options: object, metadata: { needsConfirmation: boolean }): void {
+  createFile(uri: Uri, options: object, metadata: FakeMetadata): void {
     this.entries.push({
       what: 'create',
       uri: uri.toString(),
       text: JSON.stringify(options),
       asks: metadata.needsConfirmation,
+      says: metadata.description,
     });
   }
-  insert(uri: Uri, _at: Position, text: string, metadata: { needsConfirmation: boolean }): void {
-    this.entries.push({ what: 'insert', uri: uri.toString(), text, asks: metadata.needsConfirmation });
+  insert(uri: Uri, _at: Position, text: string, metadata?: FakeMetadata): void {
+    this.entries.push({
+      what: 'insert',
+      uri: uri.toString(),
+      text,
+      asks: metadata?.needsConfirmation ?? false,
+      says: metadata?.description,
+    });
   }
-  replace(uri: Uri, _range: unknown, text: string, metadata: { needsConfirmation: boolean }): void {
-    this.entries.push({ what: 'replace', uri: uri.toString(), text, asks: metadata.needsConfirmation });
+  replace(uri: Uri, _range: unknown, text: string, metadata?: FakeMetadata): void {
+    this.entries.push({
+      what: 'replace',
+      uri: uri.toString(),
+      text,
+      asks: metadata?.needsConfirmation ?? false,
+      says: metadata?.description,
+    });
   }
 }
 
@@ -108,7 +127,8 @@ export function fakeVscode() {
   const answers: {
     quickPick: (items: readonly { label: string }[]) => unknown;
     input: (box: FakeInput) => unknown;
-  } = { quickPick: () => undefined, input: () => undefined };
+    button: (items: readonly string[]) => unknown;
+  } = { quickPick: () => undefined, input: () => undefined, button: () => undefined };
   const channel = {
     info() {},
     warn: (text: string) => warnings.push(text),
@@ -199,8 +219,10 @@ export function fakeVscode() {
       showInputBox: async (box: FakeInput) => answers.input(box),
       showInformationMessage: async (text: string) => void warnings.push(text),
       showWarningMessage: async (text: string) => void warnings.push(text),
-      showErrorMessage: async (text: string, { detail }: { detail: string }) =>
-        void warnings.push(`${text} ${detail}`),
+      showErrorMessage: async (text: string, { detail }: { detail: string }, ...items: string[]) => {
+        warnings.push(`${text} ${detail}`);
+        return answers.button(items);
+      },
       setStatusBarMessage: () => undefined,
     },
     workspace: {

@@ -8,6 +8,7 @@ import {
   LINEAGES_REQUEST,
   NEW_VERSION_REQUEST,
   REHEARSAL_REQUEST,
+  REPLACEABLE_REQUEST,
   RUNBOOK_REQUEST,
 } from '../../server/src/lsp/protocol';
 import { type FakeInput, fakeVscode } from './fake-vscode';
@@ -73,6 +74,30 @@ test('a runbook is asked for two versions and opens as a document of its own', a
   const address = vscode.Uri.from({ scheme: 'livepatch-run', path: '/x', query });
   expect(await documents.provideTextDocumentContent(address as never)).toBe('# how');
   expect(known.asked).toEqual([[RUNBOOK_REQUEST, { manifest: MANIFEST, from: 'v1', to: 'v2' }]]);
+});
+
+test('a draft is made replaceable by the edits of the server, and what is left is told', async () => {
+  const { makeReplaceable } = await import('../../client/src/commands/make-replaceable');
+  const at = { line: 3, character: 0 };
+  const answer = {
+    edits: [{ uri: 'file:///net/v2/a.c', range: { start: at, end: at }, newText: 'int x;\n' }],
+    reasons: ['memory b is to be published by hand: so.'],
+  };
+  const known = server(answer);
+  let offered: readonly unknown[] | undefined;
+  vscode.answers.quickPick = (items) => {
+    offered = items;
+    return undefined;
+  };
+  await makeReplaceable(known as never);
+  expect(offered).toEqual([]);
+  expect(known.asked).toEqual([]);
+  await makeReplaceable(known as never, { manifest: MANIFEST, to: 'v2' });
+  expect(known.asked).toEqual([[REPLACEABLE_REQUEST, { manifest: MANIFEST, version: 'v2' }]]);
+  expect(vscode.edits[0]?.entries).toMatchObject([
+    { what: 'replace', uri: 'file:///net/v2/a.c', text: 'int x;\n' },
+  ]);
+  expect(vscode.warnings.join()).toContain('memory b is to be published by hand: so.');
 });
 
 test('a new version goes on from the newest, under the next free name, as one previewed edit', async () => {

@@ -151,6 +151,8 @@ static struct notifier_block acme_nb = { .notifier_call = event };`;
     );
     expect(host.lines).toEqual(['ending', 'stopped']);
     expect(effects).toEqual([]);
+    // It is kthread_stop() that undoes it, not the end of the thread.
+    expect(host.events.map((event) => event.k)).toEqual(['done', 'undone']);
   });
 
   test('NULL where the undo needs an object', () => {

@@ -1,6 +1,9 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { Range } from 'vscode-languageserver/node';
 import { TestClient } from './client';
-import { LineageFolder } from './lineage-folder';
+import { applied, LineageFolder } from './lineage-folder';
 
 let folder: LineageFolder;
 let client: TestClient;
@@ -53,4 +56,23 @@ test('what is rehearsed of a transition are the steps behind its verdict', async
   expect(await ask('rehearsal', { from: 'v1', to: 'v1' })).toMatchObject({
     problem: expect.stringContaining('no transition'),
   });
+});
+
+test('a draft that nobody could replace is made replaceable by edits', async () => {
+  const example = join(import.meta.dirname, '../../examples/module-watch/v2/livepatch_watch_v2.c');
+  const text = readFileSync(example, 'utf8');
+  folder.write('v2/livepatch_net_v2.c', text);
+  const wish = { version: 'v2' };
+  expect(await ask('replaceable', wish)).toEqual({ edits: [], reasons: ['v2 is no draft any more.'] });
+  folder.change('livepatch.yaml', (was) => was.replace('status: faulty', 'status: draft'));
+  await client.open(folder.file('livepatch.yaml'), 'livepatch-manifest', folder.read('livepatch.yaml'));
+  const answer = await ask<{ edits: { uri: string; range: Range; newText: string }[]; reasons: string[] }>(
+    'replaceable',
+    wish,
+  );
+  expect(answer.reasons).toEqual([]);
+  expect(new Set(answer.edits.map(({ uri }) => uri))).toEqual(new Set([folder.uri('v2/livepatch_net_v2.c')]));
+  const done = applied(text, answer.edits);
+  expect(done).toContain('\t.states = livepatch_net_v2_states,\n};');
+  expect(done).toContain('\tklp_get_state(&patch, 1)->data = &watch_nb;\n');
 });

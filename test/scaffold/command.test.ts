@@ -84,6 +84,41 @@ test('with --dry-run prints them and writes nothing', async () => {
   expect(manifest()).toBe(BEFORE);
 });
 
+test('where v1 cannot take over from itself, that is the first note', async () => {
+  const file = join(folder, 'v1', 'livepatch_net_v1.c');
+  const text = readFileSync(file, 'utf8');
+  writeFileSync(
+    file,
+    text
+      .replace(
+        'static struct klp_object objs[]',
+        `static struct notifier_block own_nb;
+
+static int own_pre_patch(struct klp_object *obj)
+{
+	return register_netdevice_notifier(&own_nb);
+}
+
+static void own_post_unpatch(struct klp_object *obj)
+{
+	unregister_netdevice_notifier(&own_nb);
+}
+
+static struct klp_object objs[]`,
+      )
+      .replace(
+        '\t\t.funcs = funcs,\n',
+        '\t\t.funcs = funcs,\n\t\t.callbacks = { .pre_patch = own_pre_patch, .post_unpatch = own_post_unpatch },\n',
+      ),
+  );
+  expect(await scaffold.run([folder], WISH)).toBe(0);
+  const notes = out.split('\n').filter((line) => line.startsWith('note: '));
+  expect(notes.length).toBeGreaterThan(1);
+  expect(notes[0]).toMatch(
+    /^note: v1 does not take over from itself, and v3 inherits that: "load v1; load v3" is/,
+  );
+});
+
 test('a second time it is refused, and nothing changes', async () => {
   await scaffold.run([folder], WISH);
   const after = manifest();

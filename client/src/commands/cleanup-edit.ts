@@ -11,7 +11,12 @@ type Scaffold = Extract<ScaffoldResult, { ok: true }>;
  */
 export function cleanupEdit(manifest: vscode.Uri, scaffold: Scaffold, title: string): vscode.WorkspaceEdit {
   const edit = new vscode.WorkspaceEdit();
-  const metadata: vscode.WorkspaceEditEntryMetadata = { needsConfirmation: false, label: title };
+  const metadata: vscode.WorkspaceEditEntryMetadata = {
+    needsConfirmation: false,
+    label: title,
+    // The worst that is to be known, before it is accepted.
+    description: scaffold.notes[0] ?? '',
+  };
   const start = new vscode.Position(0, 0);
   // First every file, then every text: so the texts are one step to undo, whichever of them is open by then.
   const files = scaffold.files.map((file) => ({ uri: vscode.Uri.parse(file.uri), text: file.text }));

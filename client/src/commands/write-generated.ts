@@ -18,7 +18,12 @@ export async function writeGenerated(
   const answer = await ask();
   if (answer === undefined) return;
   if (!answer.ok) {
-    await refuse(name, answer.reasons);
+    const make = answer.draft ? [vscode.l10n.t('Make {0} Replaceable', answer.draft)] : [];
+    if (await refuse(name, answer.reasons, make))
+      await vscode.commands.executeCommand('livepatch.makeReplaceable', {
+        manifest: manifestUri,
+        to: answer.draft,
+      });
     return;
   }
   if (
@@ -43,9 +48,13 @@ export async function writeGenerated(
   else void vscode.window.showInformationMessage([said, ...answer.notes].join(' '));
 }
 
-async function refuse(name: string, reasons: readonly string[]): Promise<void> {
-  await vscode.window.showErrorMessage(vscode.l10n.t('{0} cannot be generated.', name), {
-    modal: true,
-    detail: reasons.map((reason) => `• ${reason}`).join('\n'),
-  });
+/** Whether the person chose the offer. */
+async function refuse(
+  name: string,
+  reasons: readonly string[],
+  offer: readonly string[] = [],
+): Promise<boolean> {
+  const detail = reasons.map((reason) => `• ${reason}`).join('\n');
+  const title = vscode.l10n.t('{0} cannot be generated.', name);
+  return (await vscode.window.showErrorMessage(title, { modal: true, detail }, ...offer)) !== undefined;
 }

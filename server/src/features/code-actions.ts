@@ -5,6 +5,7 @@ import { isDiff } from '../rules/diff-lines';
 import type { Finding } from '../rules/rule';
 import { suppressionsOf } from '../rules/suppressions';
 import type { Analysis } from './analysis';
+import { isOutOfReach, replaceableAnswer } from './replaceable-answer';
 import { suppressionInC, suppressionInDiff, suppressionInManifest } from './suppression-edit';
 
 export interface ActionEdit {
@@ -33,7 +34,28 @@ export function quickFixes(analysis: Analysis, file: string, span: Span): Editor
     .findings()
     .filter(({ place }) => isIn(place, file) && place.start <= span.end && span.start <= place.end);
   if (findings.length === 0) return [];
-  return [...findings.flatMap(fixActions), ...suppressActions(analysis, file, findings)];
+  return [
+    ...findings.flatMap(fixActions),
+    ...findings.flatMap((finding) => replaceableActions(analysis, finding)),
+    ...suppressActions(analysis, file, findings),
+  ];
+}
+
+function replaceableActions(analysis: Analysis, finding: Finding): EditorAction[] {
+  const [version = ''] = finding.versions;
+  if (!isOutOfReach(finding)) return [];
+  const { changes, done } = replaceableAnswer(analysis, version);
+  if (!done.includes(finding.place)) return [];
+  return [
+    {
+      title: `Make ${version} replaceable: publish in a klp_state what only it knows`,
+      kind: 'quickfix',
+      preferred: false,
+      findings: [finding],
+      edits: changes.map(({ file, start, end, text }) => ({ place: { file, start, end }, text })),
+      command: null,
+    },
+  ];
 }
 
 function fixActions(finding: Finding): EditorAction[] {

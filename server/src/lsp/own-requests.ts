@@ -9,6 +9,7 @@ import { comparisons } from '../features/compare';
 import { lineagesOf } from '../features/lineages';
 import { panelModel } from '../features/panel';
 import { panelTransition } from '../features/panel-transition';
+import { replaceableAnswer } from '../features/replaceable-answer';
 import { runbookDocument } from '../features/runbook-answer';
 import { scaffoldAnswer } from '../features/scaffold-answer';
 import { explainAnswer, readTypedSteps, simulateAnswer } from '../features/simulate-answer';
@@ -39,8 +40,11 @@ import {
   type PageParams,
   type PanelResult,
   REHEARSAL_REQUEST,
+  REPLACEABLE_REQUEST,
   REVISION_REQUEST,
   type RehearsalResult,
+  type ReplaceableParams,
+  type ReplaceableResult,
   type RevisionParams,
   type RevisionResult,
   RUNBOOK_REQUEST,
@@ -140,6 +144,24 @@ export function ownRequests(session: Session): void {
       const { restore, after, as, values = {} } = params;
       const given = new Map(Object.entries(values));
       return written(project, scaffoldAnswer(project.analyse(), restore, after, as, null, given));
+    },
+  );
+  on<ReplaceableParams, ReplaceableResult>(
+    REPLACEABLE_REQUEST,
+    () => ({ edits: [], reasons: [FAILED] }),
+    (params) => {
+      const project = projectOf(params);
+      if (!project) return { edits: [], reasons: [unknownLineage(params)] };
+      const analysis = project.analyse();
+      const { changes, reasons } = replaceableAnswer(analysis, params.version);
+      return {
+        edits: changes.map((change) => ({
+          uri: uris.uri(change.file),
+          range: toRange(new Lines(analysis.text(change.file)), change),
+          newText: change.text,
+        })),
+        reasons,
+      };
     },
   );
   on<NewVersionParams, ScaffoldResult>(

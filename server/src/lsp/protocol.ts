@@ -18,6 +18,7 @@ export const NEW_VERSION_REQUEST = 'livepatch/newVersion';
 export const REHEARSAL_REQUEST = 'livepatch/rehearsal';
 export const COMPARE_REQUEST = 'livepatch/compare';
 export const INIT_REQUEST = 'livepatch/init';
+export const REPLACEABLE_REQUEST = 'livepatch/replaceable';
 export const REVISION_REQUEST = 'livepatch/revision';
 /** Client to server: the person trusts the workspace from now on. */
 export const TRUSTED_NOTIFICATION = 'livepatch/trusted';
@@ -72,6 +73,21 @@ export interface NewVersionParams extends ManifestParams {
   readonly as: string;
 }
 
+export interface ReplaceableParams extends ManifestParams {
+  readonly version: string;
+}
+
+/** The edits that make a draft replaceable, none where there are none, and why something is left to be done by hand. */
+export interface ReplaceableResult {
+  readonly edits: readonly { readonly uri: string; readonly range: Range; readonly newText: string }[];
+  readonly reasons: readonly string[];
+}
+
+interface Range {
+  readonly start: { readonly line: number; readonly character: number };
+  readonly end: { readonly line: number; readonly character: number };
+}
+
 /** Either the files and the manifest edit, or why there can be none. Nothing is written by the server. */
 export type ScaffoldResult =
   | {
@@ -79,10 +95,7 @@ export type ScaffoldResult =
       readonly files: readonly { readonly uri: string; readonly text: string }[];
       /** Edits of the manifest, offsets turned into LSP ranges; `version` is the document version they are for. */
       readonly manifestEdits: readonly {
-        readonly range: {
-          readonly start: { readonly line: number; readonly character: number };
-          readonly end: { readonly line: number; readonly character: number };
-        };
+        readonly range: Range;
         readonly newText: string;
       }[];
       readonly manifestVersion: number | null;
@@ -93,6 +106,8 @@ export type ScaffoldResult =
       readonly reasons: readonly string[];
       /** Names of kernel variables whose value a person may give. */
       readonly asks?: readonly string[];
+      /** A draft that could be made replaceable. */
+      readonly draft?: string;
     };
 
 /** Steps as a person types them: `load v1; load v2`. */

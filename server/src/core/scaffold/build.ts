@@ -149,7 +149,7 @@ function addedFiles(
 }
 
 /** Names that occur nowhere in the good version's text. */
-function namesFor(module: string, header: string, texts: ReadonlyMap<string, string>): AddedNames {
+export function namesFor(module: string, header: string, texts: ReadonlyMap<string, string>): AddedNames {
   const known = new Set<string>();
   for (const text of texts.values()) for (const word of words(text)) known.add(word);
   const prefix = isIdentifier(module) ? module : `klp_${module}`;

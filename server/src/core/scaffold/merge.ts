@@ -18,9 +18,11 @@ export interface Change {
   /** A callback of vmlinux must call the cleanup. */
   readonly cleanup: boolean;
   readonly states: readonly CarriedState[];
-  /** Comment for changed lines, without the comment's delimiters; safe for C. */
+  /** Comment for changed lines, without the comment's delimiters; safe for C. Empty for none. */
   readonly mark: string;
   readonly names: AddedNames;
+  /** What stands in front of the tables, at this offset, in place of the include; it defines the wrapper. */
+  readonly lead?: (above: number, wrapped: string | null, needsStates: boolean) => string;
 }
 
 export interface TextChange {
@@ -154,9 +156,9 @@ class Merger {
     const { cleanup, noFuncs } = this.change.names;
     const indent = this.#indentOf(objs, real[0]);
     const lines = [
-      `{ ${this.#mark()}`,
-      `\t.funcs = ${noFuncs}, ${this.#mark()}`,
-      `\t.callbacks.post_patch = ${cleanup}, ${this.#mark()}`,
+      `{${this.#mark()}`,
+      `\t.funcs = ${noFuncs},${this.#mark()}`,
+      `\t.callbacks.post_patch = ${cleanup},${this.#mark()}`,
       '},',
     ];
     const text = lines.map((line) => `\n${indent}${line}`).join('');
@@ -198,20 +200,20 @@ class Merger {
       this.#wrapped = own;
       this.#put(objs, written.value.start, written.value.end, this.change.names.wrapper);
       const end = objs.source.pastComma(written.end) ?? written.end;
-      this.#put(objs, end, end, ` ${this.#mark()}`);
+      this.#put(objs, end, end, this.#mark());
       return;
     }
     if (written) {
       // `.post_patch = NULL` says that there is none.
       this.#put(objs, written.value.start, written.value.end, this.change.names.cleanup);
       const end = objs.source.pastComma(written.end) ?? written.end;
-      this.#put(objs, end, end, ` ${this.#mark()}`);
+      this.#put(objs, end, end, this.#mark());
     } else if (inner && inner.elements.length > 0)
       this.#append(objs, inner, `.post_patch = ${this.change.names.cleanup}`);
     else if (inner && nested) {
       this.#put(objs, nested.value.start, nested.value.end, `{ .post_patch = ${this.change.names.cleanup} }`);
       const end = objs.source.pastComma(nested.end) ?? nested.end;
-      this.#put(objs, end, end, ` ${this.#mark()}`);
+      this.#put(objs, end, end, this.#mark());
     } else this.#append(objs, list, `.callbacks.post_patch = ${this.change.names.cleanup}`);
   }
 
@@ -249,7 +251,7 @@ class Merger {
       if (version) {
         this.#put(table, version.value.start, version.value.end, String(state.version));
         const end = table.source.pastComma(version.end) ?? version.end;
-        this.#put(table, end, end, ` ${this.#mark()}`);
+        this.#put(table, end, end, this.#mark());
       } else this.#append(table, list, `.version = ${state.version}`);
     }
     if (added.length === 0) return;
@@ -262,9 +264,7 @@ class Merger {
     const at = comma ?? last.end;
     const indent = this.#indentOf(table, real[0]);
     const lines = added
-      .map(
-        (state) => `\n${indent}{ .id = ${String(state.id)}, .version = ${state.version} }, ${this.#mark()}`,
-      )
+      .map((state) => `\n${indent}{ .id = ${String(state.id)}, .version = ${state.version} },${this.#mark()}`)
       .join('');
     this.#put(
       table,
@@ -279,7 +279,7 @@ class Merger {
     const { source } = table;
     const last = list.elements[list.elements.length - 1];
     const close = list.end - 1;
-    const line = `${element}, ${this.#mark()}`;
+    const line = `${element},${this.#mark()}`;
     if (last && source.pastComma(last.end) === null) this.#put(table, last.end, last.end, ',');
     if (source.firstOnLine(close)) {
       const indent =
@@ -301,8 +301,9 @@ class Merger {
     const { header, wrapper, cleanup } = this.change.names;
     const wrapperFile = this.#changes.find((item) => item.text === wrapper)?.file;
     for (const [file, above] of this.#above) {
-      let text = `#include "${header}" ${this.#mark()}\n\n`;
-      if (this.#wrapped !== null && file === wrapperFile) {
+      let text = this.change.lead?.(above, this.#wrapped, this.#needsStates);
+      text ??= `#include "${header}"${this.#mark()}\n\n`;
+      if (!this.change.lead && this.#wrapped !== null && file === wrapperFile) {
         text += `/* ${this.change.mark}, then what stood in the table */\n`;
         text += `static void ${wrapper}(struct klp_object *obj)\n{\n\t${cleanup}(obj);\n\t${this.#wrapped}(obj);\n}\n\n`;
       }
@@ -368,7 +369,7 @@ class Merger {
   }
 
   #mark(): string {
-    return `/* ${this.change.mark} */`;
+    return this.change.mark === '' ? '' : ` /* ${this.change.mark} */`;
   }
 }
 

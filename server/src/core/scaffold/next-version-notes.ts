@@ -206,7 +206,7 @@ function stateNotes(from: LineageVersion, added: LineageVersion): string[] {
 }
 
 /** The lowest number above every state id of the lineage. */
-function freeId(versions: readonly LineageVersion[]): number {
+export function freeId(versions: readonly LineageVersion[]): number {
   let highest = 0;
   for (const version of versions) {
     for (const id of firstById(version).keys()) if (typeof id === 'number' && id > highest) highest = id;

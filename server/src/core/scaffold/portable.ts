@@ -163,6 +163,10 @@ export class Translator {
   ): Portable | Unportable {
     const callee = expr.callee.k === 'name' ? expr.callee.name : '';
     if (callee === 'klp_shadow_get') return this.#shadow(again, expr.args);
+    if ((callee === 'IS_ERR' || callee === 'IS_ERR_OR_NULL') && expr.args[0]) {
+      const of = again(expr.args[0]);
+      return isPortable(of) ? { ...of, text: `${callee}(${of.text})`, level: 3 } : of;
+    }
     const idArgument =
       callee === 'klp_get_state' ? expr.args[1] : callee === 'klp_get_prev_state' ? expr.args[0] : undefined;
     if (idArgument === undefined)

@@ -8,6 +8,8 @@ import type { Prospect } from './prospect';
 export interface Proof {
   /** What the new version does wrong: there is a fault in what was generated. */
   readonly faults: readonly string[];
+  /** What the good version does wrong over itself, and the new version over it: it comes first. Null for nothing. */
+  readonly inherited: string | null;
   /** What the good version does by itself, and what could not be followed. */
   readonly notes: readonly string[];
 }
@@ -100,12 +102,11 @@ export function prove(
     faults.push(`loaded by itself it is ${alone.word}, while ${good.name} is ${goodAlone.word}`);
   }
   const over = transitions.transition(good, added);
-  if (over.run.verdict.word !== 'clean') {
-    notes.push(
-      `"${said(good)}; ${said(added)}" is ${over.run.verdict.word}: ${because(over)}. ${good.name} does not take over from itself, and ${added.name} inherits that.`,
-    );
-  }
-  return { faults, notes };
+  const inherited =
+    over.run.verdict.word === 'clean'
+      ? null
+      : `${good.name} does not take over from itself, and ${added.name} inherits that: "${said(good)}; ${said(added)}" is ${over.run.verdict.word}: ${because(over)}.`;
+  return { faults, inherited, notes };
 }
 
 /** Everything of `version` that is wrong at the end of a run, and what the added version does wrong in it. */

@@ -1,7 +1,7 @@
 import { workTreePath } from '../blob-names';
 import { isDiffDialect } from '../csource/dialects/diffs';
 import { identity } from '../lineage/left-behind';
-import type { LineageVersion } from '../lineage/lineage';
+import { isDraft, type LineageVersion } from '../lineage/lineage';
 import type { Place } from '../place';
 import { Places } from '../places';
 import { type Built, build as buildModule } from './build';
@@ -38,6 +38,8 @@ export type Scaffold =
       readonly reasons: readonly string[];
       /** Names of kernel variables whose old value nobody hands over, so that the author may give it. */
       readonly asks?: readonly string[];
+      /** A version to clean up after that is a draft still, so that it can be made replaceable. */
+      readonly draft?: string;
     };
 
 /**
@@ -85,7 +87,12 @@ export function scaffold(subject: Subject, request: Request): Scaffold {
   if (lost.length > 0) return { ok: false, reasons: lost };
   const found = treatAll(subject, cast, states, base, where, values);
   if (found.reasons.length > 0)
-    return { ok: false, reasons: [...found.reasons, wayOut(cast)], asks: [...found.asks] };
+    return {
+      ok: false,
+      reasons: [...found.reasons, wayOut(cast)],
+      asks: [...found.asks],
+      ...drafts(cast),
+    };
   const built = build(subject, cast, states, found.remedies, request.out, where);
   if (!('files' in built)) return { ok: false, reasons: built };
   const result = prospect(subject, built.manifestText, cast.names.version, built.files, built.units);
@@ -118,6 +125,8 @@ export function scaffold(subject: Subject, request: Request): Scaffold {
       `${cast.faulty.map((version) => version.name).join(', ')} leaves nothing behind: ${cast.names.version} is ${cast.good.name} under a new name.`,
     );
   }
+  // Where nobody installed a faulty version this is all that the new one does: it comes before everything else.
+  if (proof.inherited !== null) notes.unshift(proof.inherited);
   return { ok: true, files: built.files, manifestEdits: built.manifestEdits, notes: [...new Set(notes)] };
 }
 
@@ -324,10 +333,18 @@ function lostIncludes(base: Prospect, cast: Cast, built: Built, where: (place: P
   return reasons;
 }
 
+function drafts({ faulty }: Cast): { readonly draft?: string } {
+  const draft = faulty.find(isDraft);
+  return draft ? { draft: draft.name } : {};
+}
+
 function wayOut({ good, faulty }: Cast): string {
   const [last] = faulty.toReversed();
   if (!last) return '';
   return (
+    (isDraft(last)
+      ? `${last.name} is a draft: in the editor, "Livepatch: Make This Version Replaceable" publishes in a klp_state what its undo needs. `
+      : '') +
     `Instead: disable ${last.name} (echo 0 > /sys/kernel/livepatch/${last.module}/enabled), wait until that folder is gone, ` +
     `rmmod ${last.module}, then load ${good.name}. Between the two nothing is patched. ` +
     `With every check: klp-lineage runbook --from ${last.name} --to ${good.name}.`

@@ -115,11 +115,12 @@ const wake: ApiModel = (context) => {
 function stop(catalogue: Catalogue): ApiModel {
   return (context) => {
     const handle = argument(context, 0);
+    // First: a thread that comes to its end by itself is nobody's undo.
+    undo(context, catalogue.rowsByUndo(context.call.name));
     if (isPointer(handle)) {
       context.poke(context.at(handle, '.should_stop'), 1);
       context.machine.flushTask(handle);
     }
-    undo(context, catalogue.rowsByUndo(context.call.name));
     return 0;
   };
 }
