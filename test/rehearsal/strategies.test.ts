@@ -75,10 +75,18 @@ const WAYS: Readonly<Record<string, readonly Act[]>> = {
     'unload story_target',
     ...HOME_AGAIN('v3'),
   ],
+  // A forced transition has a boot of its own.
   'v2 forced, then replaced': [
     'load v1; stall; load v2; force v2; resume; load v3; unload v2',
     look('own'),
     ...HOME_AGAIN('v3'),
+  ],
+  'v3 forced over v2': [
+    'load v2; stall; load v3; force v3; resume',
+    look('own'),
+    'load v4; unload v3',
+    look('own'),
+    ...HOME_AGAIN('v4'),
   ],
 };
 
@@ -123,6 +131,18 @@ function modulesOf({ lineage, prefix }: Staged): ModuleSource[] {
       .filter(([file]) => file.startsWith(`${HOME}/${version}/`) && /\.[ch]$/.test(file))
       .map(([file, text]) => ({ file: basename(file), text })),
   }));
+}
+
+/** Whether a transition is pending after each of the guest's steps. */
+function pendingOf({ lineage }: Staged, acts: readonly Act[]): boolean[] {
+  const { outcomes } = run(lineage.lineage, steps(...acts.filter((act) => typeof act === 'string')));
+  let outcome = 0;
+  let pending = false;
+  return acts.flatMap((act) => {
+    if (typeof act !== 'string') return new Array<boolean>(5).fill(pending);
+    pending = (outcomes[outcome++]?.transition ?? null) !== null;
+    return [pending];
+  });
 }
 
 function guestSteps({ prefix }: Staged, acts: readonly Act[]): RehearsalStep[] {
@@ -263,6 +283,7 @@ describe.skipIf(kernel === null)('in a real kernel', () => {
       scenarios: plan.map(
         ({ one, name, acts }): RehearsalScenario => ({
           steps: guestSteps(one, acts),
+          pending: pendingOf(one, acts),
           alone: name === 'back' && one.story.back !== 'refused',
         }),
       ),

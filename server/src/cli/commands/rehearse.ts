@@ -83,6 +83,7 @@ export const rehearse: Command = {
         modules,
         scenarios: ways.map((way, i) => ({
           steps: [...way.steps.map((step) => withModule(analysis, step)), ...reading],
+          pending: (predicted[i]?.outcomes ?? []).map((outcome) => outcome.transition !== null),
           alone: predicted[i]?.verdict.word !== 'clean',
         })),
         signal: stop.signal,

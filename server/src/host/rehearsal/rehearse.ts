@@ -16,7 +16,10 @@ export type RehearsalStep =
 
 export interface RehearsalScenario {
   readonly steps: readonly RehearsalStep[];
-  /** Whether a transition is expected to be pending after each step: such a step is not waited for as long. */
+  /**
+   * Whether a transition is expected to be pending after each step: that is not waited for as long, and whatever is
+   * expected to complete gets the longest time. Unknown where absent.
+   */
   readonly pending?: readonly boolean[];
   /** It leaves something behind that the next one would find: it has a boot of its own. */
   readonly alone?: boolean;
@@ -55,7 +58,7 @@ export interface Rehearsal {
 
 /** Longest time a transition gets on an idle guest; it takes up to 6 s, tasks get a signal after 15 s. */
 const TRANSITION_MS = 25_000;
-/** Where it is expected to stay pending, and where a stalled one was reversed or forced. */
+/** Where it is expected to stay pending, and where under a stall nobody knows whether it was reversed or forced. */
 const EXPECTED_PENDING_MS = 2500;
 const STALLED_MS = 6000;
 const SILENCE_S = 60;
@@ -186,8 +189,9 @@ function linesOf(scenario: RehearsalScenario): GuestLine[] {
   scenario.steps.forEach((step, index) => {
     if (step.k === 'stall') stalled = true;
     if (step.k === 'resume') stalled = false;
-    const longest = stalled ? STALLED_MS : TRANSITION_MS;
-    const wait = scenario.pending?.[index] === true ? EXPECTED_PENDING_MS : longest;
+    const pending = scenario.pending?.[index];
+    const unknown = stalled ? STALLED_MS : TRANSITION_MS;
+    const wait = pending === undefined ? unknown : pending ? EXPECTED_PENDING_MS : TRANSITION_MS;
     lines.push({ verb: step.k, wait, words: wordsOf(step) });
   });
   return lines;
