@@ -3,6 +3,9 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { runCommand } from '../../server/src/cli/program';
+import { interestingWays } from '../../server/src/features/rehearsal-ways';
+import { cannotRehearse } from '../../server/src/host/rehearsal/rehearse';
+import { analyseFolder } from '../support/project';
 import { kernelForTests } from './kernels';
 
 /** What the README tells of the examples, command by command. */
@@ -80,7 +83,50 @@ test('the second example is refused with its line, and has a runbook', async () 
   expect(book.out).toMatch(/Window: From step \d+ to the end of step \d+ nothing is patched/);
 });
 
+/** The ways of --search in the example, and the worst that `matrix` tells of each pair. */
+async function searched() {
+  const manifest = join(folder, 'net-fixes', 'livepatch.yaml');
+  const analysis = await analyseFolder(manifest, join(folder, 'net-fixes'));
+  const { out: text } = await cli('matrix', 'net-fixes', '--format', 'json');
+  const { verdicts } = JSON.parse(text) as {
+    verdicts: { to: string; worst: { verdict: string; run: string[] } }[];
+  };
+  const worst = verdicts
+    .filter((it) => it.to === 'v1' && it.worst.verdict !== 'clean')
+    .map((it) => it.worst.run.join('; '));
+  const can = (steps: Parameters<typeof cannotRehearse>[0]): boolean => cannotRehearse(steps) === null;
+  return { analysis, worst, ways: interestingWays(analysis, can).map((way) => way.name) };
+}
+
+test('--search rehearses every way onto a version that is wanted, and the worst that the search saw', async () => {
+  const { analysis, worst, ways } = await searched();
+  // Nobody wants to be on v2, which is faulty.
+  expect(ways).toEqual(expect.arrayContaining(['load v1', 'load v2; load v1; unload v2']));
+  expect(ways.some((way) => /(?:^|; )load v2$/.test(way))).toBe(false);
+  expect(worst.length).toBeGreaterThan(0);
+  expect(ways).toEqual(expect.arrayContaining(worst.filter((way) => !/\b(?:hold|fail)\b/.test(way))));
+  expect(new Set(ways).size).toBe(ways.length);
+  expect(ways.length).toBeLessThanOrEqual(12);
+  expect(interestingWays(analysis, (steps) => steps.length > 1).map((way) => way.name)).not.toContain(
+    'load v1',
+  );
+});
+
 describe.skipIf(kernel === null)('in a real kernel', () => {
+  test(
+    '--search: every way ends as predicted',
+    async () => {
+      const { ways } = await searched();
+      const { code, out: text } = await cli('rehearse', 'net-fixes', '--search', '--format', 'json');
+      const answer = JSON.parse(text) as { scenarios: { name: string; same: boolean; verdict: string }[] };
+      expect(answer.scenarios.map(({ name }) => name)).toEqual(ways);
+      expect(answer.scenarios.filter(({ same }) => !same)).toEqual([]);
+      expect(answer.scenarios.some(({ verdict }) => verdict === 'unsafe')).toBe(true);
+      expect(code).toBe(0);
+    },
+    LONG_MS,
+  );
+
   test(
     'net-fixes: an oops on the way over v1, silence on the way over v3',
     async () => {

@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { rehearsalSteps } from '../../server/src/core/lineage/run';
+import { panelModel } from '../../server/src/features/panel';
 import { panelTransition } from '../../server/src/features/panel-transition';
-import { keepRecord, recordOf } from '../../server/src/host/rehearsal/record';
+import { keepRecord, recordOf, recordsOf } from '../../server/src/host/rehearsal/record';
 import { klp } from '../cli/run';
 import { analyseFolder } from '../support/project';
 import { kernelForTests } from './kernels';
@@ -37,6 +38,12 @@ test('a record holds for the same steps and the same sources, and for nothing el
   const shown = panelTransition(analysis, 'v2', 'v1', String, (wanted) => recordOf(analysis, wanted));
   expect(shown?.rehearsed).toEqual(SEEN);
   expect(panelTransition(analysis, 'v1', 'v2', String)?.rehearsed).toBeNull();
+  // Every transition of the stack says it, not only the one that is looked at.
+  const { matrix } = panelModel(analysis, String, null, recordsOf(analysis));
+  expect(matrix.filter((cell) => cell.rehearsed)).toEqual([
+    expect.objectContaining({ from: 'v2', to: 'v1', rehearsed: SEEN }),
+  ]);
+  expect(panelModel(analysis, String).matrix.some((cell) => cell.rehearsed)).toBe(false);
   // A function that no callback reaches is built as well.
   const file = join(folder, 'sources/v2/livepatch_net_v2.c');
   writeFileSync(file, `${readFileSync(file, 'utf8')}\nint another(void) { return 1; }\n`);

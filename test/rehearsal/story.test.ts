@@ -71,6 +71,30 @@ test.skipIf(kernel === null)(
         'disable v2',
         'unload v2',
       ],
+      overV1: ['load v1', 'load v3', 'unload v1', 'disable v3', 'unload v3'],
+      reversedOverV1: [
+        'load v1',
+        'stall',
+        'load v3',
+        'disable v3',
+        'resume',
+        'unload v3',
+        'disable v1',
+        'unload v1',
+      ],
+      // What is forced has a boot of its own; v1 stays in memory for good.
+      forced: [
+        'load v1',
+        'stall',
+        'load v2',
+        'force v2',
+        'resume',
+        'load v3',
+        'unload v2',
+        'disable v3',
+        'unload v3',
+        'unload v1',
+      ],
     };
     const inGuest = (text: string): RehearsalStep => {
       const [step] = steps(text.replace(/\bv[123]\b/, (version) => names[version as keyof typeof names]));
@@ -87,12 +111,16 @@ test.skipIf(kernel === null)(
         { steps: [...ways.first.map(inGuest), read] },
         { steps: [...ways.reversed.slice(0, 5).map(inGuest), read, ...ways.reversed.slice(5).map(inGuest)] },
         { steps: [...ways.unsafe.map(inGuest), read] },
+        { steps: [...ways.overV1.map(inGuest), read] },
+        { steps: [...ways.reversedOverV1.map(inGuest), read] },
+        { steps: [...ways.forced.map(inGuest), read] },
       ],
     });
     expect(warnings).toEqual([]);
 
     const lineage = (await projectOfTexts(files)).project.analyse().lineage;
-    const order = [ways.clean, ways.first, ways.reversed, ways.unsafe];
+    const { clean, first, reversed, unsafe, overV1, reversedOverV1, forced } = ways;
+    const order = [clean, first, reversed, unsafe, overV1, reversedOverV1, forced];
     order.forEach((way, index) => {
       const predicted = run(lineage, steps(...way));
       const real = scenarios[index]?.steps.filter((_, i) => !(index === 2 && i === 5)) ?? [];
@@ -114,9 +142,10 @@ test.skipIf(kernel === null)(
     });
 
     // Nothing of v2 is left behind v3; v3 alone made nothing; v3 reversed over v2 left v2 as it was.
-    expect(scenarios[0]).toMatchObject({ crash: null });
-    expect(scenarios[0]?.steps.at(-1)).toMatchObject({ result: -2, content: null });
-    expect(scenarios[1]?.steps.at(-1)).toMatchObject({ result: -2, content: null });
+    for (const index of [0, 1, 4, 5, 6]) {
+      expect(scenarios[index]).toMatchObject({ crash: null });
+      expect(scenarios[index]?.steps.at(-1)).toMatchObject({ result: -2, content: null });
+    }
     expect(scenarios[2]?.steps[5]?.content).toContain('rejected addresses');
     expect(scenarios[2]).toMatchObject({ crash: null });
     // And without v3 the kernel reads freed memory.

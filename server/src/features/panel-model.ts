@@ -78,6 +78,12 @@ export interface PanelCell {
   readonly because: string;
 }
 
+/** A cell as the server sends it; pages that do not know the mark draw the cell without. */
+export interface RehearsedCell extends PanelCell {
+  /** What a real kernel did with the same steps and sources; absent where this is a prediction only. */
+  readonly rehearsed?: Rehearsed;
+}
+
 export interface PanelModel {
   readonly schema: 1;
   readonly lineage: string;

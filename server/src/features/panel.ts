@@ -1,11 +1,21 @@
 import type { PatchFacts } from '../core/execution/fact-types';
 import type { LineageVersion } from '../core/lineage/lineage';
+import { rehearsalSteps } from '../core/lineage/run';
 import { because } from '../core/lineage/transitions';
+import type { Step } from '../core/manifest/steps';
 import type { Place } from '../core/place';
 import { Places } from '../core/places';
 import type { Analysis } from './analysis';
 import { type Installed, installedAnswer, installedWords } from './installed';
-import type { PanelFunction, PanelModel, PanelObject, PanelSource, PanelVersion } from './panel-model';
+import type {
+  PanelFunction,
+  PanelModel,
+  PanelObject,
+  PanelSource,
+  PanelVersion,
+  Rehearsed,
+  RehearsedCell,
+} from './panel-model';
 
 /** Turns places into what the page can ask to open. */
 export type ToSource = (place: Place | null) => PanelSource | null;
@@ -24,7 +34,8 @@ export function panelModel(
   analysis: Analysis,
   toUri: (file: string) => string,
   installed: Installed | null = null,
-): PanelModel {
+  rehearsed: (steps: readonly Step[]) => Rehearsed | null = () => null,
+): Omit<PanelModel, 'matrix'> & { readonly matrix: readonly RehearsedCell[] } {
   const { lineage, transitions } = analysis;
   const here = installed && installedAnswer(lineage, transitions, installed);
   const toSource = sourcesFor(analysis, toUri);
@@ -39,6 +50,7 @@ export function panelModel(
       installed: here && installedWords(here, version.name),
     })),
     matrix: transitions.all().map((transition) => ({
+      ...seenOf(rehearsed(rehearsalSteps(lineage, transition.from?.name ?? null, transition.to.name))),
       from: transition.from?.name ?? 'none',
       to: transition.to.name,
       verdict: transition.run.verdict.word,
@@ -58,6 +70,10 @@ export function panelModel(
       ),
     ],
   };
+}
+
+function seenOf(rehearsed: Rehearsed | null): { readonly rehearsed?: Rehearsed } {
+  return rehearsed ? { rehearsed } : {};
 }
 
 /** A search that was cut short is said: what it did not see may be there. */

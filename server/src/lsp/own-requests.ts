@@ -17,7 +17,7 @@ import { initManifest } from '../host/init';
 import { readInstalled } from '../host/installed';
 import { placesOf } from '../host/places-of';
 import type { Project } from '../host/project';
-import { recordOf } from '../host/rehearsal/record';
+import { recordsOf } from '../host/rehearsal/record';
 import { rulePage } from '../rules/page';
 import { RULES } from '../rules/registry';
 import { toRange } from './convert';
@@ -118,7 +118,8 @@ export function ownRequests(session: Session): void {
       if (!project) return null;
       const installed = readInstalled('/');
       const here = 'problem' in installed ? null : installed;
-      return { model: panelModel(project.analyse(), (file) => uris.uri(file), here) };
+      const analysis = project.analyse();
+      return { model: panelModel(analysis, (file) => uris.uri(file), here, recordsOf(analysis)) };
     },
   );
   on<TransitionParams, TransitionResult | null>(
@@ -129,9 +130,7 @@ export function ownRequests(session: Session): void {
       const uri = (file: string): string => uris.uri(file);
       if (!project) return null;
       const analysis = project.analyse();
-      const transition = panelTransition(analysis, params.from, params.to, uri, (steps) =>
-        recordOf(analysis, steps),
-      );
+      const transition = panelTransition(analysis, params.from, params.to, uri, recordsOf(analysis));
       return transition ? { transition } : null;
     },
   );

@@ -64,11 +64,19 @@ export function keepRecord(analysis: Analysis, steps: readonly Step[], seen: Reh
 
 /** What these steps showed when they were rehearsed with the sources as they are now; null where they were not. */
 export function recordOf(analysis: Analysis, steps: readonly Step[]): Rehearsed | null {
-  const wanted = steps.map(formatStep).join(';');
-  const found = readRecords(recordFile(analysis.manifestFile)).find((it) => it.steps.join(';') === wanted);
-  if (!found || found.sources !== sourcesKey(analysis, steps)) return null;
-  const { release, when, same, crash } = found;
-  return { release, when, same, crash };
+  return recordsOf(analysis)(steps);
+}
+
+/** As `recordOf`, for many steps at once: what was kept is read once. */
+export function recordsOf(analysis: Analysis): (steps: readonly Step[]) => Rehearsed | null {
+  const records = readRecords(recordFile(analysis.manifestFile));
+  return (steps) => {
+    const wanted = steps.map(formatStep).join(';');
+    const found = records.find((it) => it.steps.join(';') === wanted);
+    if (!found || found.sources !== sourcesKey(analysis, steps)) return null;
+    const { release, when, same, crash } = found;
+    return { release, when, same, crash };
+  };
 }
 
 function readRecords(file: string): RehearsalRecord[] {
