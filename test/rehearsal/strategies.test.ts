@@ -139,7 +139,7 @@ function pendingOf({ lineage }: Staged, acts: readonly Act[]): boolean[] {
   let outcome = 0;
   let pending = false;
   return acts.flatMap((act) => {
-    if (typeof act !== 'string') return new Array<boolean>(5).fill(pending);
+    if (typeof act !== 'string') return Array.from({ length: 5 }, () => pending);
     pending = (outcomes[outcome++]?.transition ?? null) !== null;
     return [pending];
   });

@@ -1,6 +1,5 @@
 import { dirname, relative, sep } from 'node:path';
 import { workTreePath } from '../../core/blob-names';
-import { isDiffDialect } from '../../core/csource/dialects/diffs';
 import { knownNames, targetByName, versionByName } from '../../core/lineage/lineage';
 import { type Run, run } from '../../core/lineage/run';
 import { formatStep, type Step } from '../../core/manifest/steps';
@@ -170,9 +169,10 @@ function modulesOf(analysis: Analysis, steps: readonly Step[]): ModuleSource[] {
     const name = version?.module ?? step.name;
     if (modules.has(name)) continue;
     if (!program) throw new Failure(`${step.name} has no sources that could be built for a rehearsal`);
-    if (version && isDiffDialect(version.dialect)) {
+    if (version && version.dialect !== 'module') {
+      const what = version.dialect === 'suse' ? 'as a tree of' : 'as diffs for';
       throw new Failure(
-        `${step.name} is written as diffs for ${version.dialect}, which is not built here: only modules in C are rehearsed`,
+        `${step.name} is written ${what} ${version.dialect}, which is not built here: only modules in C are rehearsed`,
       );
     }
     const files = version

@@ -29,7 +29,7 @@ export function checkNext(
   }
   if (dialect !== 'module') {
     reasons.push(
-      `${at}: ${from.name} is written in the dialect ${dialect}: only livepatch modules in C can be continued.`,
+      `${at}: ${from.name} is written in the dialect ${dialect}: only livepatch modules in C can be continued. Its next version is ${dialect === 'suse' ? 'the same tree with one more fix folder and a raised `Version:`' : 'the same diffs and one more'}: add that to the manifest.`,
     );
   } else if (!program || !facts) {
     const files = unread.length > 0 ? `: ${unread.join(', ')}` : '';
