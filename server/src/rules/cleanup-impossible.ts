@@ -61,8 +61,8 @@ static int pre_patch(struct klp_object *obj)
 ## What to do
 
 Publish what the undo needs, now: declare a \`klp_state\` and put the pointer (or the memory that holds everything) into its
-\`data\`, or keep it in a shadow variable of the object that it belongs to (NULL where there is none). For a pointer that a
-callback of vmlinux registers, *Make This Version Replaceable* writes that into the draft.
+\`data\`, or keep it in a shadow variable of the object that it belongs to (NULL where there is none).
+*Make This Version Replaceable* does so for pointers that callbacks of vmlinux register.
 `,
   check: (context) => context.lineage.versions.flatMap((version) => lostIn(context, version)),
 };

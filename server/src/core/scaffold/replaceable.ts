@@ -70,7 +70,7 @@ export function replaceable(
     const found =
       effect && made.length === 1
         ? publish(subject, version, code, effect)
-        : 'no run shows exactly one that is made there';
+        : 'no run makes exactly one there';
     if (effect && typeof found !== 'string') published.push({ ...found, effect, at });
     else
       reasons.push(
@@ -111,7 +111,7 @@ export function replaceable(
     merge.changes.some((change) => change.file !== file) ||
     published.some(({ variable }) => variable.file !== file || variable.start > behind)
   )
-    return refused(`The tables of ${name} do not stand behind what they would publish, in one file.`);
+    return refused(`The tables of ${name} do not stand behind it in one file.`);
   return {
     changes: merge.changes.filter((change) => change.text !== ''),
     done: published.map(({ at }) => at),
@@ -129,11 +129,11 @@ function publish(
   const { row, by } = effect;
   const undo = ownUndo(subject.transitions, version, effect);
   if (!undo || PAIRS[by.during] !== undo.during)
-    return 'it is neither made in pre_patch and undone in post_unpatch nor made in post_patch and undone in pre_unpatch';
+    return `made in ${by.during}, it is not undone in ${PAIRS[by.during] ?? 'a callback'}`;
   if (row.key !== 'pointer' && row.key !== 'handle')
     return 'it is a value or memory that others may use: keep that behind the state';
   if (row.unique && by.during === 'pre_patch')
-    return 'its name can be there once only: make it in post_patch';
+    return 'there can be one of its name only: make it in post_patch';
   const found = code.at(undo.place, undo.function);
   const call = /^(\w+)\(([^()]*)\)$/.exec(
     subject.text(undo.place.file).slice(undo.place.start, undo.place.end),
