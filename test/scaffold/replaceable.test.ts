@@ -274,3 +274,13 @@ const REFUSED: Readonly<Record<string, readonly [Record<string, string>, RegExp]
 test.each(Object.entries(REFUSED))('by hand, with one reason: %s', async (_, [files, because]) => {
   expect(await reasonsOf(files)).toMatch(because);
 });
+
+test('what was read from a git revision is left alone', async () => {
+  const analysis = await analyseTexts(lineage(preNotifier()));
+  const at = Object.assign(Object.create(analysis) as Analysis, { revisionOf: () => 'v2' });
+  expect(replaceableAnswer(at, 'v2')).toEqual({
+    changes: [],
+    done: [],
+    reasons: ['v2 stands at a git revision, where nothing can be written.'],
+  });
+});

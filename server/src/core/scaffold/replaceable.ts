@@ -60,6 +60,8 @@ export function replaceable(
   if (subject.lineage.capabilities.has('states') === 'no') return refused('This kernel has no klp_state.');
   if (!patch || !program || places.length === 0)
     return refused(`${name} makes nothing that its successors cannot reach.`);
+  if (subject.revisionOf?.(patch.place.file) !== undefined)
+    return refused(`${name} stands at a git revision, where nothing can be written.`);
   const code = new FaultyCode(program);
   const effects = effectsOf(subject.transitions, version);
   const reasons: string[] = [];
