@@ -61,7 +61,12 @@ test('a rule that throws takes nobody with it, and is told of', async () => {
   const findings = checkAll(context, [broken, made('other-rule', [{}])], (code, error) => {
     faults.push(`${code}: ${String(error)}`);
   });
-  expect(codes(findings)).toEqual(['other-rule']);
+  expect(codes(findings)).toEqual(['manifest-invalid', 'other-rule']);
+  expect(findings[0]).toMatchObject({
+    severity: 'error',
+    place: { start: 0, end: 0 },
+    message: expect.stringMatching(/^broken-rule could not be checked.*Error: no/) as string,
+  });
   expect(faults).toEqual(['broken-rule: Error: no']);
 });
 

@@ -2,7 +2,7 @@ import { dirname, isAbsolute, resolve as resolvePath } from 'node:path';
 import { readBlobName, workTreePath } from '../core/blob-names';
 import type { Unit } from '../core/csource/unit';
 import { CAPABILITIES } from '../core/kernel/capabilities';
-import { AssemblyMemo, assemble, type OpenedSources } from '../core/lineage/assemble';
+import { AssemblyMemo, assemble, factsOf, type OpenedSources } from '../core/lineage/assemble';
 import type { Lineage, LineageVersion } from '../core/lineage/lineage';
 import { Transitions } from '../core/lineage/transitions';
 import type { Located, ManifestVersion } from '../core/manifest/manifest';
@@ -11,7 +11,7 @@ import { type ParsedManifest, parseManifest } from '../core/manifest/parse';
 import type { Problem } from '../core/manifest/problem';
 import type { Analysis } from '../features/analysis';
 import type { RuleContext } from '../rules/context';
-import { checkAll } from '../rules/engine';
+import { checkAll, faultText } from '../rules/engine';
 import { RULES } from '../rules/registry';
 import type { Finding } from '../rules/rule';
 import { ConfigFile } from './config-file';
@@ -60,6 +60,8 @@ export class Project {
   #parsed: { readonly stamp: string; readonly text: string; readonly parsed: ParsedManifest } | null = null;
   #resolved: Map<string, Resolved> | null = null;
   #includes: readonly Problem[] = [];
+  /** Of modules that broke this program's reading. */
+  #faults: Problem[] = [];
   #lineage: { readonly lineage: Lineage; readonly inputs: readonly unknown[] } | null = null;
   #transitions: Transitions | null = null;
   #severities: ReadonlyMap<string, RuleSeverity> = new Map();
@@ -204,15 +206,17 @@ export class Project {
   #assemble(parsed: ParsedManifest, resolved: ReadonlyMap<string, Resolved>): Lineage {
     const opened = new Map<string, OpenedSources>();
     const inputs: unknown[] = [parsed];
+    this.#faults = [];
     const ground = this.#groundOf(parsed);
     const open = (module: string, version: ManifestVersion | null): void => {
       const { files, unread, built, tree: revision } = resolved.get(module) ?? { files: [], unread: [] };
       const tree = (): DiskKernelTree | undefined =>
         DiskKernelTree.of(parsed.manifest.kernel, this.manifest, this.#files);
-      const read =
+      const read = this.#guarded(module, version, () =>
         built !== undefined && version?.built
           ? this.#openBuilt(module, built, version.built, ground.release)
-          : this.#units.of(module, files, ground, version, tree, revision);
+          : this.#units.of(module, files, ground, version, tree, revision),
+      );
       const { units } = read;
       opened.set(module, { ...read, unread });
       inputs.push(
@@ -222,6 +226,7 @@ export class Project {
     };
     for (const version of parsed.manifest.versions) open(version.module.value, version);
     for (const target of parsed.manifest.targets) open(target.module.value, null);
+    inputs.push(...this.#faults.map((it) => it.message));
     const kept = this.#lineage;
     if (
       kept &&
@@ -252,6 +257,23 @@ export class Project {
     };
   }
 
+  /** What breaks this program's reading is left out and said where the manifest names it; the rest goes on. */
+  #guarded(module: string, version: ManifestVersion | null, open: () => ReadSources): ReadSources {
+    try {
+      const read = open();
+      if (read.units.length > 0) factsOf(module, read.units, this.#memo);
+      return read;
+    } catch (error) {
+      const place = version?.sources[0]?.place ?? version?.place ?? { start: 0, end: 0 };
+      this.#faults.push({
+        severity: 'error',
+        message: faultText(`${module} could not be read`, error),
+        place,
+      });
+      return { dialect: 'module', units: [], problems: [] };
+    }
+  }
+
   #openBuilt(module: string, path: string, { value, place }: Located<string>, release: string): ReadSources {
     const shown = { file: this.manifest, ...place };
     const read = this.#units.ofBuilt(module, path, shown, this.#folders, release);
@@ -266,6 +288,7 @@ export class Project {
       ...this.#config.problems,
       ...new Set([...resolved.values()].flatMap((it) => it.problems)),
       ...this.#includes,
+      ...this.#faults,
     ];
     const unitsOf = (version: LineageVersion): readonly Unit[] => version.program?.units ?? [];
     const problemsOf = (of: Lineage): readonly Problem[] => [...sourceProblems, ...unreadProblems(of)];

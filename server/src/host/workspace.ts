@@ -1,6 +1,7 @@
 import { dirname, join, relative, sep } from 'node:path';
 import { readBlobName } from '../core/blob-names';
 import type { RuleSeverity } from '../core/manifest/names';
+import { faultFinding } from '../rules/engine';
 import type { Finding } from '../rules/rule';
 import { type Files, isInside, Overlay } from './files';
 import { RevisionFiles, Revisions } from './git/revisions';
@@ -12,6 +13,16 @@ import { Units } from './units';
 /** Folders that the first look for manifests visits at most, and how deep. */
 const MAX_FOLDERS = 2_000;
 const MAX_DEPTH = 5;
+
+/** What breaks the analysis of one lineage is said in its manifest, and the others are analysed all the same. */
+function guardedFindings(project: Project): readonly Finding[] {
+  try {
+    return project.analyse().findings();
+  } catch (error) {
+    const place = { file: project.manifest, start: 0, end: 0 };
+    return [faultFinding('this lineage could not be checked', error, place)];
+  }
+}
 
 /** All lineages that an editor's folders hold. */
 export class Workspace {
@@ -158,7 +169,7 @@ export class Workspace {
     const byFile = new Map<string, Finding[]>();
     const seen = new Set<string>();
     for (const project of this.projects) {
-      for (const finding of project.analyse().findings()) {
+      for (const finding of guardedFindings(project)) {
         const { file, start, end } = finding.place;
         // Two lineages that share a source may say the same thing about it.
         const key = `${file}\0${start}\0${end}\0${finding.code}\0${finding.message}`;

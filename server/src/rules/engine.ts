@@ -20,15 +20,15 @@ export const PRECEDENCE: readonly string[] = [
 const WEAKEST_FIRST: readonly Severity[] = ['hint', 'information', 'warning', 'error'];
 
 /**
- * Everything the rules have to say about a lineage, in a fixed order (file, offset, code). A rule that throws says
- * nothing; `onFault` hears of it.
+ * Everything the rules have to say about a lineage, in a fixed order (file, offset, code). Of rules that throw it is
+ * said, on the first line of the manifest, that they could not be checked; the others go on. `onFault` hears of each.
  */
 export function checkAll(
   context: RuleContext,
   rules: readonly Rule[] = RULES,
   onFault: (code: string, error: unknown) => void = () => {},
 ): Finding[] {
-  const faulty = new Set<string>();
+  const faulty = new Map<string, unknown>();
   const replacing = context.lineage.versions.some(
     (version) => version.facts?.patch != null && version.facts.patch.replace !== false,
   );
@@ -41,7 +41,7 @@ export function checkAll(
         if (settled) found.push(settled);
       }
     } catch (error) {
-      faulty.add(rule.code);
+      faulty.set(rule.code, error);
       onFault(rule.code, error);
     }
   }
@@ -49,14 +49,38 @@ export function checkAll(
   const spoken = suppress(oneCauseOneFinding(found), suppressions);
   const unused = rules.find((rule) => rule.code === 'unused-suppression');
   if (unused) {
-    const silent = new Set(faulty);
+    const silent = new Set(faulty.keys());
     for (const rule of rules) if (context.severity(rule.code, rule.severity) === null) silent.add(rule.code);
     const rest = unusedSuppressions(context, suppressions, rules, silent)
       .map((finding) => settle(context, unused, finding))
       .filter((finding): finding is Finding => finding !== null);
     spoken.push(...suppress(rest, suppressions));
   }
+  for (const [, error] of [...faulty].slice(0, 1)) {
+    const what = `${[...faulty.keys()].join(', ')} could not be checked`;
+    spoken.push(faultFinding(what, error, context.manifestPlace({ start: 0, end: 0 })));
+  }
   return spoken.sort(byPlace);
+}
+
+/** An error of this program's own: said as a finding, for silence would be taken for a clean answer. */
+export function faultFinding(what: string, error: unknown, place: Place): Finding {
+  return {
+    code: 'manifest-invalid',
+    severity: 'error',
+    message: faultText(what, error),
+    certainty: 'must',
+    place,
+    versions: [],
+    related: [],
+    fixes: [],
+  };
+}
+
+/** In words for a person; the program's log has no more to say of it. */
+export function faultText(what: string, error: unknown): string {
+  const why = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  return `${what}, for this program failed there (${why}). The rest was. Please report it.`;
 }
 
 /**

@@ -72,6 +72,8 @@ export class Interpreter implements PristineBlocks, KnownValues {
   /** The task that is running, while what it does is recorded; null within a model and for all other code. */
   trace: TaskTrace | null = null;
   steps = 0;
+  /** Steps of all calls since this interpreter was made. */
+  spent = 0;
   /** Counts what static data may take from the state of the world: values loaded, branches, names of other modules. */
   worldly = 0;
   depth = 0;

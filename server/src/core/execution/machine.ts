@@ -184,6 +184,11 @@ export class Machine {
     return this.it.unknowns.decisions();
   }
 
+  /** Steps of the interpreter since this machine was made or cloned: what a run costs, the same each time. */
+  get spent(): number {
+    return this.it.spent;
+  }
+
   /** A machine in the same state that goes its own way; costs as much as there are changed blocks. */
   clone(host: MachineHost, options: MachineOptions = {}): Machine {
     return new Machine(host, options, this);
@@ -294,6 +299,7 @@ export class Machine {
       if (thrown instanceof Suspended) return 0;
       throw thrown;
     } finally {
+      it.spent += it.steps;
       it.trace = saved.trace;
       it.frame = saved.frame;
       it.depth = saved.depth;

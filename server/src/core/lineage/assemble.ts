@@ -123,7 +123,8 @@ export function capabilitiesFor(manifest: Manifest): Capabilities {
   });
 }
 
-function factsOf(module: string, units: readonly Unit[], memo: AssemblyMemo): Kept {
+/** Reads what the units say of the module; kept in `memo` while they are the same. */
+export function factsOf(module: string, units: readonly Unit[], memo: AssemblyMemo): Kept {
   const known = memo.modules.get(module);
   if (known && known.units.length === units.length && known.units.every((unit, i) => unit === units[i]))
     return known;

@@ -29,6 +29,15 @@ export interface Run {
 /** At most this many decisions on unknown values are taken the other way in one run. */
 export const MAX_FLIPS = 64;
 
+/** Steps of the interpreter that the other ways of one run may take together. */
+const MAX_FLIPPED_STEPS = 1_000_000;
+
+/** How many decisions of a run are taken the other way: fewer where each way is dear, as with loops that do not end. */
+function flipsOf({ end }: Run): number {
+  const affordable = Math.max(1, Math.floor(MAX_FLIPPED_STEPS / (end.spent + 1)));
+  return Math.min(end.decisions().length, MAX_FLIPS, affordable);
+}
+
 /**
  * Runs the steps on a clean kernel. Branches on unknown values take the way of success; then each of them is taken
  * the other way once, and what only such a run shows is added to the verdict as "may".
@@ -40,7 +49,8 @@ export function run(lineage: Lineage, steps: readonly Step[]): Run {
   let verdict = base.verdict;
   const unsure = new Set(base.unsure);
   const calls = callsOf(base);
-  for (let flip = 0; flip < Math.min(decisions.length, MAX_FLIPS); flip++) {
+  const flips = flipsOf(base);
+  for (let flip = 0; flip < flips; flip++) {
     const other = once(lineage, steps, flip);
     verdict = withMay(verdict, other.verdict);
     const there = callsOf(other);
@@ -48,8 +58,8 @@ export function run(lineage: Lineage, steps: readonly Step[]): Run {
       for (const call of made.slice(there.get(key)?.length ?? 0)) unsure.add(call);
   }
   const unknown = [...base.unknown, ...decisions.map(branchReason)];
-  if (decisions.length > MAX_FLIPS) {
-    const text = `${decisions.length} branches depend on unknown values; the first ${MAX_FLIPS} were tried both ways`;
+  if (decisions.length > flips) {
+    const text = `${decisions.length} branches depend on unknown values; the first ${flips} were tried both ways`;
     unknown.push({ kind: 'budget', text, place: null });
   }
   return { ...base, verdict, unknown, unsure };
@@ -92,7 +102,7 @@ export interface OneWay {
 /** Every way by itself, the one of success first: for who must know what happened on a way, not only its verdict. */
 export function waysThrough(lineage: Lineage, steps: readonly Step[]): OneWay[] {
   const base = once(lineage, steps, null);
-  const decisions = base.end.decisions().slice(0, MAX_FLIPS);
+  const decisions = base.end.decisions().slice(0, flipsOf(base));
   return [
     { run: base, decision: null },
     ...decisions.map((decision, flip) => ({ run: once(lineage, steps, flip), decision })),

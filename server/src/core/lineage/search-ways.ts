@@ -20,9 +20,11 @@ export type Way =
 export interface SearchLimits {
   readonly states: number;
   readonly transitions: number;
+  /** Steps of the interpreter. */
+  readonly steps?: number;
 }
 
-export const LIMITS: SearchLimits = { states: 1_500, transitions: 40_000 };
+export const LIMITS: SearchLimits = { states: 1_500, transitions: 40_000, steps: 20_000_000 };
 
 /** What every trial depends on beside the versions that take part: the kernel, and what the manifest lets stay. */
 export function settingsOf({ manifest, versions }: Lineage): string {

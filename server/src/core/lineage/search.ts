@@ -101,6 +101,8 @@ export function worstTrial(result: SearchResult, from: string | null, to: string
 interface KeptTrial {
   readonly trial: Trial;
   readonly key: string;
+  /** Steps of the interpreter that it took. */
+  readonly spent: number;
   /** Kept only where the search went on from it: worlds are what costs memory. */
   end: World | null;
 }
@@ -162,6 +164,8 @@ class Walk {
   readonly #queue: State[] = [];
   readonly #limits: SearchLimits;
   #exhausted: string | null = null;
+  /** Of all trials, the kept ones too: a search ends at the same place whatever was known before. */
+  #spent = 0;
 
   constructor(lineage: Lineage, before: ReadonlyMap<string, KeptTrial>, limits: SearchLimits) {
     this.#lineage = lineage;
@@ -178,6 +182,11 @@ class Walk {
       if (!state) break;
       if (this.#trials.length >= this.#limits.transitions) {
         this.#exhausted = `the search was ended after ${this.#limits.transitions} transitions`;
+        break;
+      }
+      const { steps = Number.POSITIVE_INFINITY } = this.#limits;
+      if (this.#spent >= steps) {
+        this.#exhausted = `the search was ended after ${steps} statements of callbacks`;
         break;
       }
       this.#explore(state);
@@ -339,6 +348,7 @@ class Walk {
     }
     this.keep.set(name, kept);
     this.#trials.push(kept.trial);
+    this.#spent += kept.spent;
     return kept;
   }
 
@@ -401,6 +411,6 @@ class Walk {
       unknown,
       fallible: [...fallible],
     };
-    return { trial, key, end: world };
+    return { trial, key, spent: world.spent, end: world };
   }
 }

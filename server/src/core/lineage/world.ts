@@ -131,6 +131,11 @@ export class World implements KernelEnvironment, MachineHost {
     return this.machine.decisions();
   }
 
+  /** What it cost so far, in steps of the interpreter; equal ways cost the same. */
+  get spent(): number {
+    return this.machine.spent;
+  }
+
   /** Carries out one step. Names must have been checked before: an unknown one answers -ENOENT. */
   apply(step: Step): StepOutcome {
     this.#happenings = [];

@@ -1,0 +1,33 @@
+import type { Random } from '../../execution/random';
+import { FILES, MANIFEST } from '../../features/fixture';
+import { mutated } from '../mutate';
+import type { Target } from '../target';
+import { C_WORDS, randomLivepatch, SOURCES } from './c-text';
+import { askEverything, projectOf } from './whole';
+
+function source(random: Random): string {
+  const base = random.below(2) === 0 ? randomLivepatch(random) : random.pick(SOURCES);
+  return random.below(3) === 0 ? base : mutated(random, base, C_WORDS, SOURCES);
+}
+
+/** A lineage of two versions: findings and every answer of editor and command line. */
+export const lineage: Target = {
+  name: 'lineage',
+  short: 60,
+  long: 1_000,
+  generate: (random) => ({
+    ...FILES,
+    'livepatch.yaml': MANIFEST,
+    'v1.c': source(random),
+    'v2.c': source(random),
+  }),
+  run: (input) => {
+    askEverything(projectOf(input), (length) => [
+      0,
+      length >> 2,
+      length >> 1,
+      length - (length >> 2),
+      length,
+    ]);
+  },
+};
