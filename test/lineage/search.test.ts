@@ -127,3 +127,39 @@ test('a search that ends early says so', async () => {
   expect(transitions.exhausted).toBe('the search was ended after 30 transitions');
   expect(transitions.trials.length).toBeLessThan(30 + 2 * 5 * 3);
 });
+
+/** A version for a target module whose post_patch does `what` whenever the module comes. */
+function targetVersion(what: string): Record<string, string> {
+  return {
+    'livepatch.yaml':
+      'lineage: l\nkernel: "6.1"\nversions: [{ version: v1, module: lp_v1, sources: v1.c }]\ntargets: [e1000]\n',
+    'v1.c': notifierVersion('v1')
+      .replace('{ .funcs = funcs,', '{ .name = "e1000", .funcs = funcs,')
+      .replace('{ register_reboot_notifier(&v1_nb); }', `{ ${what} }`)
+      .replace('{ unregister_reboot_notifier(&v1_nb); }', '{ }')
+      .replace('static void post_patch', 'static int comings;\nstatic void post_patch'),
+  };
+}
+
+test('a callback that counts how often its module came does not make states for ever', async () => {
+  const result = new Search().run(await lineageOf(targetVersion('comings++;')));
+  expect(result.exhausted).toBe('ways on which a target module is loaded more than 4 times were not followed');
+  expect(result.states).toBeLessThan(40);
+});
+
+test('a callback that forgets nothing is searched to the end', async () => {
+  const result = new Search().run(await lineageOf(targetVersion('comings = 1;')));
+  expect(result.exhausted).toBe(null);
+});
+
+test('a search whose callbacks take too many statements says so, at the same place each time', async () => {
+  const limits = { states: 1_000, transitions: 1_000, steps: 50_000 };
+  const text = targetVersion('int i; for (i = 0; i < 9000; i++) comings = i;');
+  const search = new Search(limits);
+  const first = search.run(await lineageOf(text));
+  expect(first.exhausted).toBe('the search was ended after 50000 statements of callbacks');
+  expect(first.trials.length).toBeGreaterThan(0);
+  const again = search.run(await lineageOf(text));
+  expect(again.trials.length).toBe(first.trials.length);
+  expect(again.exhausted).toBe(first.exhausted);
+});

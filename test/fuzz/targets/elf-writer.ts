@@ -51,11 +51,23 @@ const OBJECT = 1;
 const FUNCTION = 2;
 const FUNC_SIZE = 72;
 const OBJECT_SIZE = 112;
+/** Which section holds the relocations. */
+const RELOCATIONS = 5;
+
+/** How large its tables are; random where that is left out. */
+export interface Shape {
+  readonly objects: number;
+  readonly functions: number;
+  /** All objects point to the functions of the first one. */
+  readonly shared: boolean;
+  /** Headers of relocation sections over the same bytes. */
+  readonly overlapping?: number;
+}
 
 /** A livepatch as the compiler lays it out for x86-64, with tables of random size and strange names among them. */
-export function builtLivepatch(random: Random): Uint8Array {
+export function builtLivepatch(random: Random, shape?: Shape): Uint8Array {
   const name = (usual: string): string =>
-    random.below(8) === 0
+    !shape && random.below(8) === 0
       ? random.pick([
           'a"b',
           'x\\',
@@ -88,8 +100,8 @@ export function builtLivepatch(random: Random): Uint8Array {
   };
   const thisModule = symbol({ name: '__this_module', kind: OBJECT, section: 0, value: 0, size: 0 });
   let functions = 0;
-  const objects = Array.from({ length: 1 + random.below(3) }, (_, i) => {
-    const count = random.below(4);
+  const objects = Array.from({ length: shape?.objects ?? 1 + random.below(3) }, (_, i) => {
+    const count = shape?.shared && i > 0 ? 0 : (shape?.functions ?? random.below(4));
     const table = room(`funcs_${i}`, FUNC_SIZE * (count + 1));
     for (let k = 0; k < count; k++) {
       const fn = symbol({
@@ -122,7 +134,7 @@ export function builtLivepatch(random: Random): Uint8Array {
   });
   for (const [i, table] of objects.entries()) {
     if (i > 0) relocate(objs + i * OBJECT_SIZE, stringSymbol, strings.at(name(`object_${i}`)));
-    relocate(objs + i * OBJECT_SIZE + 8, at.get(table) ?? 0, 0);
+    relocate(objs + i * OBJECT_SIZE + 8, at.get(shape?.shared ? (objects[0] ?? table) : table) ?? 0, 0);
     if (random.below(2) === 0) relocate(objs + i * OBJECT_SIZE + 16 + 8 * random.below(4), callback, 0);
   }
   relocate(patch, thisModule, 0);
@@ -152,10 +164,15 @@ export function builtLivepatch(random: Random): Uint8Array {
       },
     ],
     symbols,
+    shape?.overlapping,
   );
 }
 
-function write(sections: readonly SectionParts[], symbols: readonly SymbolParts[]): Uint8Array {
+function write(
+  sections: readonly SectionParts[],
+  symbols: readonly SymbolParts[],
+  overlapping = 0,
+): Uint8Array {
   const names = new Strings();
   const table = new Bytes();
   for (const it of symbols)
@@ -192,6 +209,8 @@ function write(sections: readonly SectionParts[], symbols: readonly SymbolParts[
     for (const byte of it.bytes) body.push(byte);
     while (body.length % 8 !== 0) body.push(0);
   }
+  const again = headers.list.slice(64 * RELOCATIONS, 64 * (RELOCATIONS + 1));
+  for (let n = 0; n < overlapping; n++) headers.list.push(...again);
   const header = new Bytes();
   for (const byte of [0x7f, 0x45, 0x4c, 0x46, 2, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0]) header.put(byte, 1);
   header
@@ -207,7 +226,7 @@ function write(sections: readonly SectionParts[], symbols: readonly SymbolParts[
     .put(0, 2)
     .put(0, 2)
     .put(64, 2)
-    .put(all.length, 2)
+    .put(all.length + overlapping, 2)
     .put(all.length - 1, 2);
   return Uint8Array.from([...header.list, ...body, ...headers.list]);
 }

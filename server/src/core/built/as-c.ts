@@ -77,6 +77,7 @@ function name(symbol: string): string {
   return symbol.replace(/[^A-Za-z0-9_]/g, '_') || 'unnamed';
 }
 
+/** A text of the module inside a C string, whatever it holds. */
 function quoted(text: string): string {
-  return text.replace(/[\\"]/g, '\\$&');
+  return text.replace(/[\\"]/g, '\\$&').replace(/[\0-\x1f]/g, '?');
 }

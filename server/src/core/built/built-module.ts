@@ -50,16 +50,27 @@ const CALLBACKS = [16, 24, 32, 40];
 const NEW_FUNC = 8;
 const SYMPOS = 16;
 const STATE_SIZE = 24;
-/** More entries than any livepatch has. */
+/** More entries than any livepatch has: functions, objects and states together. */
 const MAX_ENTRIES = 100_000;
+/** Symbols and relocations that are looked at, each time anew; thousands of functions take a tenth of it. */
+const MAX_LOOKS = 300_000_000;
 
 /** Reads a .ko. Answers why it cannot, in words for a person. Mirrors include/linux/livepatch.h. */
 export function readBuiltModule(bytes: Uint8Array): BuiltModule | { readonly problem: string } {
   const elf = readElf(bytes);
-  return 'problem' in elf ? elf : new ModuleReader(elf).read();
+  if ('problem' in elf) return elf;
+  try {
+    return new ModuleReader(elf).read();
+  } catch (error) {
+    if (error instanceof RangeError) return { problem: 'its tables are larger than those of any livepatch' };
+    throw error;
+  }
 }
 
 class ModuleReader {
+  private entries = 0;
+  private looks = 0;
+
   constructor(private readonly elf: ElfFile) {}
 
   read(): BuiltModule {
@@ -142,12 +153,13 @@ class ModuleReader {
     const size = symbol ? symbol.value + symbol.size - start.offset : 0;
     const stride = this.objectStride(start, size);
     const objects: BuiltObject[] = [];
-    for (let offset = 0; objects.length < MAX_ENTRIES; offset += stride) {
+    for (let offset = 0; ; offset += stride) {
       if (offset + stride > size) return { objects, terminated: false };
       const at = { section: start.section, offset: start.offset + offset };
       const name = this.string(at, 0);
       const functions = this.pointer(at, FUNCS);
       if (name === null && !functions) break;
+      this.count();
       objects.push({
         name,
         ...(functions ? this.functions(functions) : { functions: [], terminated: true }),
@@ -173,12 +185,13 @@ class ModuleReader {
     const second = this.within(start, size).find(({ offset }) => offset > start.offset + NEW_FUNC);
     const stride = second ? second.offset - start.offset : Math.max(24, size / 2);
     const functions: BuiltFunction[] = [];
-    for (let offset = 0; functions.length < MAX_ENTRIES; offset += stride) {
+    for (let offset = 0; ; offset += stride) {
       if (offset + stride > size) return { functions, terminated: false };
       const at = { section: start.section, offset: start.offset + offset };
       const old = this.string(at, 0);
       const replacement = this.functionName(at, NEW_FUNC);
       if (old === null && replacement === null) break;
+      this.count();
       functions.push({ old: old ?? '', new: replacement ?? '', sympos: this.long(at, SYMPOS) });
     }
     return { functions, terminated: true };
@@ -187,16 +200,27 @@ class ModuleReader {
   private states(start: Spot | null): { id: bigint; version: number }[] {
     const found: { id: bigint; version: number }[] = [];
     if (!start) return found;
-    for (let offset = start.offset; found.length < MAX_ENTRIES; offset += STATE_SIZE) {
+    for (let offset = start.offset; ; offset += STATE_SIZE) {
       const id = this.long({ section: start.section, offset }, 0);
       if (id === 0n) return found;
+      this.count();
       found.push({ id, version: Number(this.long({ section: start.section, offset }, 8) & 0xffff_ffffn) });
     }
     return found;
   }
 
+  private count(): void {
+    if (++this.entries > MAX_ENTRIES) throw new RangeError('too many entries');
+  }
+
+  private look<T>(list: readonly T[]): readonly T[] {
+    this.looks += list.length;
+    if (this.looks > MAX_LOOKS) throw new RangeError('too many looks');
+    return list;
+  }
+
   private within(start: Spot, size: number): readonly Relocation[] {
-    return (this.elf.relocations.get(start.section) ?? []).filter(
+    return this.look(this.elf.relocations.get(start.section) ?? []).filter(
       ({ offset }) => offset >= start.offset && offset < start.offset + size,
     );
   }
@@ -243,7 +267,7 @@ class ModuleReader {
   }
 
   private functionAt(at: Spot, except = ''): string | null {
-    const found = this.elf.symbols.find(
+    const found = this.look(this.elf.symbols).find(
       ({ kind, section, value, name }) =>
         kind === 'function' && section === at.section && value === at.offset && name !== except,
     );
@@ -252,7 +276,7 @@ class ModuleReader {
 
   /** The variable that a place lies in. */
   private symbolAt({ section, offset }: Spot): ElfSymbol | undefined {
-    return this.elf.symbols.find(
+    return this.look(this.elf.symbols).find(
       (it) =>
         it.kind === 'object' && it.section === section && it.value <= offset && offset < it.value + it.size,
     );

@@ -38,6 +38,8 @@ const EHDR = 64;
 const SHDR = 64;
 const SYM = 24;
 const RELA = 24;
+/** The kernel's own names end at 512 characters (KSYM_NAME_LEN). */
+const MAX_NAME = 4_096;
 const KINDS = ['other', 'object', 'function', 'section'] as const;
 
 /** Reads a relocatable 64-bit ELF file, as kernel modules are. Answers why it cannot, in words for a person. */
@@ -93,12 +95,18 @@ class ElfReader {
     const symtab = headers[at];
     if (!symtab) return { problem: 'its symbol table has been stripped away' };
     const symbols = this.#symbols(symtab, headers[symtab.link]);
-    const relocations = new Map<number, readonly Relocation[]>();
+    const relocations = new Map<number, Relocation[]>();
+    // Sections may overlap in a file that somebody made up, and then hold more than the file does.
+    let left = this.#bytes.length;
     for (const header of headers) {
       if (header.type !== SHT_RELA || header.link !== at) continue;
-      const list = this.#relocations(header, symbols);
-      relocations.set(header.info, [...(relocations.get(header.info) ?? []), ...list].sort(byOffset));
+      left -= header.size;
+      if (left < 0) throw new RangeError('more relocations than the file has room for');
+      const list = relocations.get(header.info) ?? [];
+      relocations.set(header.info, list);
+      for (const relocation of this.#relocations(header, symbols)) list.push(relocation);
     }
+    for (const list of relocations.values()) list.sort(byOffset);
     return { littleEndian: this.#little, sections, symbols, relocations };
   }
 
@@ -163,11 +171,13 @@ function byOffset(a: Relocation, b: Relocation): number {
   return a.offset - b.offset;
 }
 
-/** The text from here to the next NUL, or null outside of the bytes. */
+/** The text from here to the next NUL, no longer than any name, or null outside of the bytes. */
 export function cString(bytes: Uint8Array, at: number): string | null {
   if (at < 0 || at >= bytes.length) return null;
-  const end = bytes.indexOf(0, at);
   let text = '';
-  for (const byte of bytes.subarray(at, end < 0 ? bytes.length : end)) text += String.fromCharCode(byte);
+  for (const byte of bytes.subarray(at, at + MAX_NAME)) {
+    if (byte === 0) break;
+    text += String.fromCharCode(byte);
+  }
   return text;
 }

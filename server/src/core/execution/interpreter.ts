@@ -36,7 +36,7 @@ export interface LoadedModule {
 /** Thrown when a run has used up its steps. */
 export class BudgetSpent extends Error {}
 
-export const STEP_BUDGET = 400_000;
+export const STEP_BUDGET = 100_000;
 export const LOOP_BUDGET = 10_000;
 export const CALL_DEPTH = 120;
 

@@ -38,6 +38,9 @@ const MAX_LEAKING_STEPS = 1;
 /** Versions loaded in one way at most: a count that goes up with every upgrade makes ever new states, too. */
 const MAX_LOADS = 5;
 
+/** Loads of one target module in one way at most: callbacks that count how often it came do so for ever. */
+const MAX_COMINGS = 4;
+
 /** One way out of one state, tried. */
 export interface Trial {
   readonly way: Way;
@@ -149,6 +152,10 @@ function targetsThatLetGo(lineage: Lineage): Step[] {
     for (const module of world.holding()) holding.add(module);
   }
   return targetsLoaded(lineage).filter((step) => step.k !== 'load' || !holding.has(step.name));
+}
+
+function comings({ steps }: Trial, target: string): number {
+  return steps.filter((step) => step.k === 'load' && step.name === target).length;
 }
 
 class Walk {
@@ -305,6 +312,11 @@ class Walk {
     }
     if (this.#loadsIn(trial) >= MAX_LOADS) {
       this.#exhausted = `ways that load more than ${MAX_LOADS} versions were not followed`;
+      return;
+    }
+    const last = trial.steps[trial.steps.length - 1];
+    if (trial.way === 'target-comes' && last?.k === 'load' && comings(trial, last.name) > MAX_COMINGS) {
+      this.#exhausted = `ways on which a target module is loaded more than ${MAX_COMINGS} times were not followed`;
       return;
     }
     this.#add(kept.end, kept.key, trial.steps, top, makers, state.leakingSteps + leaks);
