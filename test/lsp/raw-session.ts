@@ -16,7 +16,9 @@ export class RawSession {
 
   constructor() {
     this.process = spawn(process.execPath, [SERVER, '--stdio'], { stdio: ['pipe', 'pipe', 'ignore'] });
-    const { stdout } = this.process;
+    const { stdin, stdout } = this.process;
+    // A server that ended does not take what is still sent to it.
+    stdin?.on('error', () => undefined);
     if (!stdout) throw new Error('no pipe');
     new StreamMessageReader(stdout).listen((message) => {
       const response = message as Response;
@@ -36,6 +38,11 @@ export class RawSession {
       return `Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;
     });
     this.process.stdin?.write(frames.join(''));
+  }
+
+  /** Sends bytes as they are. */
+  write(bytes: Buffer): void {
+    this.process.stdin?.write(bytes);
   }
 
   async response(id: number | string): Promise<Response> {

@@ -6,17 +6,33 @@ import {
 } from 'vscode-languageserver/node';
 import { Server } from './server';
 
-/** Serves over standard input and output until the client ends the connection. `trusted`: git may be run. */
+/**
+ * Serves over standard input and output until the client ends the connection; answers the exit code. `trusted`: git
+ * may be run. A client that is gone, also in the middle of a message, and one whose messages have no length any more
+ * end the process with 1: nothing that comes behind could be read.
+ */
 export function serveStdio(trusted: boolean): Promise<number> {
   return new Promise((resolve) => {
+    const reader = new StreamMessageReader(process.stdin);
     const connection = createConnection(
       ProposedFeatures.all,
-      new StreamMessageReader(process.stdin),
+      reader,
       new StreamMessageWriter(process.stdout),
     );
     // Nothing else may write into the protocol's stream.
     console.log = console.error;
     connection.onExit(() => resolve(0));
+    // At once: half a message that never comes to its end would keep the process alive.
+    const gone = (): never => process.exit(1);
+    process.stdin.once('end', gone).once('close', gone);
+    process.stdout.once('error', gone);
+    reader.onError((error) => {
+      // A body that is no JSON or no message has been passed over (a SyntaxError or TypeError); behind a broken header
+      // there is no way to find the next message.
+      if (error.name !== 'Error') return;
+      console.error(`livepatch-lineage: ${error.message}; the connection is ended.`);
+      gone();
+    });
     new Server(connection, trusted).listen();
   });
 }
