@@ -8,6 +8,8 @@ export interface ServerEvents {
   status(params: StatusParams): void;
   running(): void;
   stopped(): void;
+  /** It died so often that it is not started again by itself. */
+  gone(): void;
 }
 
 /** The language server, started once, when something first needs it. */
@@ -72,14 +74,18 @@ export class ServerHandle implements vscode.Disposable {
       // Loaded here and not above: a C file without livepatches shall cost nothing but reading it.
       const { startServer } = await import('./server');
       const hides = vscode.workspace.getConfiguration('files').get<Record<string, unknown>>('exclude') ?? {};
-      const options = {
+      const options = () => ({
         trusted: vscode.workspace.isTrusted,
         hidden: Object.keys(hides).filter((pattern) => hides[pattern] === true),
-      };
+      });
       return await startServer(this.#extensionPath, this.#log, options, {
         changed: (manifest) => this.#changed.fire(manifest),
         status: ({ busy, text }) => (busy ? this.#status.busy(text) : this.#status.ready(text)),
         running: () => this.#status.ready(''),
+        // The next command tries again.
+        gone: () => {
+          this.#client = null;
+        },
         stopped: () => this.#status.trouble('the language server has stopped'),
       });
     } catch (error) {
