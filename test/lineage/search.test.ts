@@ -143,7 +143,9 @@ function targetVersion(what: string): Record<string, string> {
 
 test('a callback that counts how often its module came does not make states for ever', async () => {
   const result = new Search().run(await lineageOf(targetVersion('comings++;')));
-  expect(result.exhausted).toBe('ways on which a target module is loaded more than 4 times were not followed');
+  expect(result.exhausted).toBe(
+    'ways on which a target module is loaded more than 4 times were not followed',
+  );
   expect(result.states).toBeLessThan(40);
 });
 

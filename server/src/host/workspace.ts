@@ -32,6 +32,8 @@ export class Workspace {
   #ignored: Ignored;
   readonly #projects = new Map<string, Project>();
   #severities: ReadonlyMap<string, RuleSeverity> = new Map();
+  /** Folders of the editor that were too large to look through for manifests. */
+  readonly #tooLarge = new Set<string>();
 
   constructor(disk: Files) {
     this.files = new Overlay(disk.revisions ? disk : new RevisionFiles(disk, new Revisions(false)));
@@ -47,7 +49,10 @@ export class Workspace {
     for (let depth = 0; depth <= MAX_DEPTH && level.length > 0; depth++) {
       const next: string[] = [];
       for (const current of level) {
-        if (left-- <= 0) return;
+        if (left-- <= 0) {
+          this.#tooLarge.add(folder);
+          return;
+        }
         for (const entry of this.files.entries(current)) {
           const path = join(current, entry.name);
           // Links to folders are no folders here: nothing goes round in a circle.
@@ -60,6 +65,13 @@ export class Workspace {
       }
       level = next;
     }
+  }
+
+  /** What was not looked at, in words for a person; empty where everything was. */
+  get notLookedAt(): string {
+    return this.#tooLarge.size === 0
+      ? ''
+      : `, manifests looked for in ${MAX_FOLDERS} folders only: the others are found when a file beside them opens`;
   }
 
   #hides(top: string, path: string, isFolder: boolean): boolean {
@@ -83,6 +95,7 @@ export class Workspace {
   removeFolder(folder: string): void {
     const at = this.#folders.indexOf(folder);
     if (at >= 0) this.#folders.splice(at, 1);
+    this.#tooLarge.delete(folder);
     for (const path of this.#projects.keys()) {
       if (path.startsWith(`${folder}/`) && !this.#folders.some((left) => path.startsWith(`${left}/`))) {
         this.removeManifest(path);

@@ -211,7 +211,7 @@ export class Server {
       const count = [...findings.values()].reduce((sum, list) => sum + list.length, 0);
       const status: StatusParams = {
         busy: false,
-        text: `${this.#workspace.projects.length} lineages, ${count} findings, ${Math.round(performance.now() - start)} ms`,
+        text: `${this.#workspace.projects.length} lineages, ${count} findings, ${Math.round(performance.now() - start)} ms${this.#workspace.notLookedAt}`,
       };
       void this.#connection.sendNotification(STATUS_NOTIFICATION, status);
     });

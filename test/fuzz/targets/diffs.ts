@@ -75,22 +75,22 @@ index 1111111..2222222 100644
  #include <linux/kernel.h>
  #include <linux/acme.h>
 +#include "kpatch-macros.h"
- 
+\x20
  static int acme_calls = 3;
  static DEFINE_MUTEX(acme_lock);
 @@ -24,6 +25,8 @@ int acme_sys_limit(int n)
  	}
- 
+\x20
  	/* THE-LIMIT */
 +	if (n == 7)
 +		n = 6;
  	return n;
  }
- 
+\x20
 @@ -32,6 +35,19 @@ int acme_after(int n)
  	return n - 1;
  }
- 
+\x20
 +static int acme_pre(patch_object *obj)
 +{
 +	return register_reboot_notifier(&acme_notifier);

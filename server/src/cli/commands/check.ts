@@ -54,6 +54,8 @@ export const check: Command = {
       const style = styleFor(process.stdout.isTTY === true && !process.env.NO_COLOR);
       for (const finding of findings) print(findingText(finding, opened.places, style));
       print(`${summary(findings)}\n`);
+      const { exhausted } = opened.analysis.transitions.search();
+      if (exhausted !== null) print(`not every way was tried: ${exhausted}\n`);
     }
     const limit = ORDER.indexOf(failOn);
     return findings.some((finding) => ORDER.indexOf(finding.severity) >= limit) ? EXIT.findings : EXIT.fine;

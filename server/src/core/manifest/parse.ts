@@ -141,6 +141,9 @@ function readDefaults(problems: ProblemList, node: YamlNode): OwnSettings | null
   return readSettings(problems, shared);
 }
 
+/** Every pair of them is looked at. A kernel that is patched every week for its whole life has some hundreds. */
+const MAX_VERSIONS = 500;
+
 function readVersions(
   problems: ProblemList,
   node: YamlNode,
@@ -153,7 +156,13 @@ function readVersions(
     problems.error('`versions` is empty: a lineage has at least one version.', field?.keyPlace ?? list.place);
   }
   const versions: ManifestVersion[] = [];
-  for (const item of list.items) {
+  const beyond = list.items[MAX_VERSIONS];
+  if (beyond)
+    problems.error(
+      `A lineage has at most ${MAX_VERSIONS} versions, and this one ${list.items.length}: the rest is not read.`,
+      beyond.place,
+    );
+  for (const item of list.items.slice(0, MAX_VERSIONS)) {
     const map = asMap(problems, item, 'A version');
     if (map === null) continue;
     const version = readVersion(problems, map, defaults);

@@ -23,6 +23,9 @@ export interface PatchedFuncs {
   readonly problems: readonly { readonly message: string; readonly place: Span }[];
 }
 
+/** A live patch of a whole kernel has some hundreds. */
+const MAX_ROWS = 10_000;
+
 const SHAPE = 'a row is OBJECT OLD_FUNCTION[,SYMPOS] NEW_FUNCTION [CONDITION]';
 
 /**
@@ -39,6 +42,10 @@ export function readPatchedFuncs(text: string): PatchedFuncs {
     const [object, old, replacement, ...rest] = fields;
     if (object === undefined || object.text.startsWith('#')) continue;
     const place = { start: object.start, end: (fields[fields.length - 1] ?? object).end };
+    if (rows.length + problems.length >= MAX_ROWS) {
+      problems.push({ message: `More than ${MAX_ROWS} rows: the rest is not read.`, place });
+      break;
+    }
     const message = (): string | null => {
       if (old === undefined || replacement === undefined)
         return `this row names no ${old === undefined ? 'function' : 'replacement'}: ${SHAPE}`;
