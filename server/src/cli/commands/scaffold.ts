@@ -124,7 +124,8 @@ export function writeNewFiles(
   let current = '';
   // An analysis is one long turn of the event loop, so a listener could not end it, and there is none; here, where
   // files are half made, an interrupt waits.
-  process.once('SIGINT', () => process.exit(EXIT.interrupted));
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+    process.once(signal, () => process.exit(EXIT.interrupted));
   try {
     for (const file of files) {
       current = file.path;
