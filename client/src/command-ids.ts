@@ -9,6 +9,8 @@ export const COMMAND_IDS = [
   'livepatch.runbook',
   'livepatch.rehearse',
   'livepatch.compareVersions',
+  'livepatch.exportSvg',
+  'livepatch.exportPng',
   'livepatch.createManifest',
 ] as const;
 

@@ -4,6 +4,7 @@ import type { CommandId } from './command-ids';
 import { compareVersions } from './commands/compare-versions';
 import { createManifest } from './commands/create-manifest';
 import { explainTransition } from './commands/explain-transition';
+import { exportStack } from './commands/export-stack';
 import { generateCleanupPatch } from './commands/generate-cleanup-patch';
 import { makeReplaceable } from './commands/make-replaceable';
 import { newVersion } from './commands/new-version';
@@ -40,6 +41,8 @@ export function activate(context: vscode.ExtensionContext): void {
     'livepatch.runbook': (wish) => runbook(handle, runs, wish),
     'livepatch.rehearse': (wish) => rehearse(handle, (manifest) => handle.changed(manifest), wish),
     'livepatch.compareVersions': (manifest) => compareVersions(handle, manifest),
+    'livepatch.exportSvg': (manifest) => exportStack(handle, panels, 'svg', manifest),
+    'livepatch.exportPng': (manifest) => exportStack(handle, panels, 'png', manifest),
     'livepatch.createManifest': (folder) => createManifest(handle, folder),
   };
   for (const [id, run] of Object.entries(commands))

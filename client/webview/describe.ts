@@ -1,5 +1,8 @@
 /** The picture in words: what the text view shows, and what a drawing carries as its description. Pure. */
 import type {
+  PanelCell,
+  PanelDeed,
+  PanelDeeds,
   PanelLane,
   PanelModel,
   PanelSource,
@@ -7,7 +10,16 @@ import type {
 } from '../../server/src/features/panel-model';
 import { shown } from './shown-text';
 import { laneName, markName } from './timeline-layout';
-import { count, summary, VERDICTS, verdictTitle, verdictWords, versionWord } from './words';
+import {
+  count,
+  objectName,
+  rehearsalWords,
+  summary,
+  VERDICTS,
+  verdictTitle,
+  verdictWords,
+  versionWord,
+} from './words';
 
 /** The lineage in one sentence or three. */
 export function describeModel(model: PanelModel): string {
@@ -26,7 +38,27 @@ export function describeTransition(transition: PanelTransition): string[] {
   return [
     `From ${shown(versionWord(transition.from))} to ${shown(versionWord(transition.to))}: ${verdictTitle(transition.verdict, transition.certainty)}. ${shown(transition.sentence, 2000)}`,
     ...transition.lanes.map((lane) => `${laneWords(lane)}.`),
+    ...transition.callbacks.map(
+      (one) => `${deedsTitle(one)}: ${one.deeds.map(deedWords).join('; ') || NO_DEEDS}.`,
+    ),
   ];
+}
+
+export const NO_DEEDS = 'nothing that outlives the call';
+
+/** `v2 · vmlinux pre_patch` */
+export function deedsTitle({ version, object, callback }: PanelDeeds): string {
+  return `${shown(version)} · ${shown(objectName(object))} ${shown(callback)}`;
+}
+
+/** `makes debugfs file net_status, undone by post_unpatch, left over: use-after-free` */
+export function deedWords(deed: PanelDeed): string {
+  const undo = deed.undoneBy.map((one) => shown(one.callback)).join(', ') || 'nobody';
+  return [
+    `${deed.does} ${shown(deed.noun)} ${shown(deed.key)}${deed.certainty === 'may' ? ' (perhaps)' : ''}`,
+    ...(deed.does === 'makes' ? [`undone by ${undo}`] : []),
+    ...(deed.left === null ? [] : [`left over: ${shown(deed.left)}`]),
+  ].join(', ');
 }
 
 function laneWords(lane: PanelLane): string {
@@ -81,7 +113,8 @@ export function describeMoments(transition: PanelTransition): MomentWords[] {
 }
 
 /** What a cell of the matrix says when read out. */
-export function describeCell(cell: PanelModel['matrix'][number]): string {
+export function describeCell(cell: PanelCell): string {
   const because = cell.because === '' ? '' : `. ${shown(cell.because)}`;
-  return `${shown(cell.from)} to ${shown(cell.to)}: ${verdictWords(cell.verdict, cell.certainty)}${because}`;
+  const seen = cell.rehearsed === null ? '' : `. ${rehearsalWords(cell.rehearsed)}`;
+  return `${shown(cell.from)} to ${shown(cell.to)}: ${verdictWords(cell.verdict, cell.certainty)}${because}${seen}`;
 }

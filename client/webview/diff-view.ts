@@ -1,7 +1,6 @@
 /** What differs between the two versions of a transition, as a list whose items lead to their sources. */
 import type { PanelModel, PanelSource } from '../../server/src/features/panel-model';
-import { button, element } from './dom';
-import { shown } from './shown-text';
+import { element, sourceLink } from './dom';
 import { type Difference, versionDiff } from './version-diff';
 
 const SIGNS = { added: '+', removed: '−', changed: '~' } as const;
@@ -40,10 +39,7 @@ export class DiffView {
   }
 
   #item({ change, text, source }: Difference): HTMLLIElement {
-    const name =
-      source === null
-        ? element('span', {}, shown(text))
-        : button(shown(text), () => this.#open(source), { class: 'link', title: 'Open source' });
+    const name = sourceLink(text, source, this.#open);
     const sign = element('span', { class: 'sign', 'aria-hidden': 'true' }, SIGNS[change]);
     return element('li', { class: change }, sign, ` ${change} `, name);
   }

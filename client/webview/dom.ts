@@ -1,6 +1,8 @@
 /** Making elements without markup: text goes in as text, so that no name can become an element. */
+import type { PanelSource } from '../../server/src/features/panel-model';
 import type { Drawing } from './drawing';
 import type { SceneTarget } from './scene';
+import { shown } from './shown-text';
 
 const SVG = 'http://www.w3.org/2000/svg';
 
@@ -28,6 +30,18 @@ export function button(
   const node = element('button', { type: 'button', ...attributes }, label);
   node.addEventListener('click', act);
   return node;
+}
+
+/** A name that other people chose: a button that opens its source, or plain text where that is not known. */
+export function sourceLink(
+  name: string,
+  source: PanelSource | null,
+  open: (source: PanelSource) => void,
+  className = '',
+): HTMLElement {
+  if (source === null) return element('span', { class: className }, shown(name));
+  const attributes = { class: `link ${className}`.trim(), title: 'Open source' };
+  return button(shown(name), () => open(source), attributes);
 }
 
 /** `value` as the attribute, if it is not that already: an update touches only what changed. */

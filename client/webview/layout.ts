@@ -1,9 +1,9 @@
 /** The whole picture: the stack and its matrix, and one transition with its time line and log. Pure and deterministic. */
 import type { PanelModel, PanelTransition } from '../../server/src/features/panel-model';
-import { describeModel, describeTransition } from './describe';
+import { deedsTitle, deedWords, describeModel, describeTransition } from './describe';
 import { layoutMatrix } from './matrix-layout';
-import { moved, type Scene, type SceneItem } from './scene';
-import { fit, shown, wrap } from './shown-text';
+import { boxItem, lineItem, moved, type Role, type Scene, type SceneItem, textItem } from './scene';
+import { shown, wrap } from './shown-text';
 import { type Block, layoutStack, type Pair } from './stack-layout';
 import { layoutTimeline } from './timeline-layout';
 import { originWords, summary, VERDICT_SIGNS, verdictTitle, versionWord } from './words';
@@ -22,7 +22,12 @@ const HEADER = 50;
 const STACK_WIDTH = 318;
 /** Below this width the stack stands above the transition. */
 export const NARROW = 760;
-/** Log lines beyond this are counted, not drawn. */
+const LOG_ROLES: Readonly<Record<string, Role>> = {
+  command: 'text-accent',
+  fault: 'text-unsafe',
+  more: 'text-muted',
+};
+/** Lines of one part beyond this are counted, not drawn. */
 const MOST_LOG_LINES = 400;
 
 /** Draws `model` and, where given, one transition of it. Takes any model, however large; never throws. */
@@ -36,182 +41,112 @@ export function layout(model: PanelModel, transition: PanelTransition | null, op
   const rightSpace = beside ? Math.max(320, options.width - 2 * MARGIN - left.width - gap) : full;
   const right = transition === null ? null : transitionBlock(transition, rightSpace, options.cursor ?? null);
 
-  const items: SceneItem[] = [];
   const top = HEADER + MARGIN;
-  items.push(...moved(left.items, MARGIN, top));
-  let width = MARGIN + left.width + MARGIN;
+  const items: SceneItem[] = moved(left.items, MARGIN, top);
+  let width = left.width + 2 * MARGIN;
   let height = top + left.height + MARGIN;
   if (right !== null) {
     const x = beside ? MARGIN + left.width + gap : MARGIN;
     const y = beside ? top : height;
     items.push(...moved(right.items, x, y));
-    if (beside)
-      items.push({
-        k: 'line',
-        role: 'rule',
-        x1: x - MARGIN,
-        y1: HEADER,
-        x2: x - MARGIN,
-        y2: Math.max(height, y + right.height + MARGIN),
-      });
     width = Math.max(width, x + right.width + MARGIN);
     height = Math.max(height, y + right.height + MARGIN);
+    if (beside) items.push(lineItem('rule', x - MARGIN, HEADER, x - MARGIN, height));
   }
-  width = Math.max(width, Math.min(options.width, 4096));
+  width = Math.ceil(Math.max(width, Math.min(options.width, 4096)));
+  height = Math.ceil(height);
+  const words = transition === null ? [] : describeTransition(transition);
   return {
-    width: Math.ceil(width),
-    height: Math.ceil(height),
+    width,
+    height,
     title: `Livepatch lineage ${shown(model.lineage)}`,
-    description: [describeModel(model), ...(transition === null ? [] : describeTransition(transition))].join(
-      ' ',
-    ),
-    items: [
-      { k: 'box', role: 'page', x: 0, y: 0, w: Math.ceil(width), h: Math.ceil(height) },
-      ...header(model, width),
-      ...items,
-    ],
+    description: [describeModel(model), ...words].join(' '),
+    items: [boxItem('page', 0, 0, width, height), ...header(model, width), ...items],
   };
 }
 
 function header(model: PanelModel, width: number): SceneItem[] {
-  const name = fit(model.lineage, width / 2, 17);
+  const half = width / 2 - 2 * MARGIN;
   return [
-    {
-      k: 'text',
-      role: 'text',
-      x: MARGIN,
-      y: 31,
-      size: 16,
-      bold: true,
-      space: width / 2,
-      text: name,
-      name: shown(model.lineage),
-    },
-    {
-      k: 'text',
-      role: 'text-muted',
-      x: width - MARGIN,
-      y: 31,
-      size: 12,
-      anchor: 'end',
-      space: width / 2 - 2 * MARGIN,
-      text: fit(summary(model), width / 2 - 2 * MARGIN, 12),
-    },
-    { k: 'line', role: 'rule', x1: 0, y1: HEADER, x2: width, y2: HEADER },
+    textItem(model.lineage, MARGIN, 31, half, 'text', 16, { bold: true }),
+    textItem(summary(model), width - MARGIN, 31, half, 'text-muted', 12, { anchor: 'end' }),
+    lineItem('rule', 0, HEADER, width, HEADER),
   ];
 }
 
 function heading(words: string, y: number, space: number): SceneItem {
-  return {
-    k: 'text',
-    role: 'text-muted',
-    x: 0,
-    y,
-    size: 11,
-    bold: true,
-    space,
-    text: fit(words.toUpperCase(), space, 11.5),
-  };
+  return textItem(words.toUpperCase(), 0, y, space, 'text-muted', 11, { bold: true });
 }
 
 function stackBlock(model: PanelModel, width: number, pair: Pair | null): Block {
   const items: SceneItem[] = [heading('Version stack', 10, width)];
-  let y = 24;
   const stack = layoutStack(model, width, pair);
-  items.push(...moved(stack.items, 0, y));
-  y += stack.height + 34;
+  items.push(...moved(stack.items, 0, 24));
+  let y = stack.height + 58;
   items.push(heading('Every transition', y, width));
-  y += 14;
   const matrix = layoutMatrix(model, pair);
-  items.push(...moved(matrix.items, 0, y));
-  y += matrix.height;
+  items.push(...moved(matrix.items, 0, y + 14));
+  y += 14 + matrix.height;
   for (const notice of model.notices.slice(0, 8))
     for (const line of wrap(notice, width, 12, 3)) {
       y += 18;
-      items.push({ k: 'text', role: 'text-muted', x: 0, y, size: 12, space: width, text: line });
+      items.push(textItem(line, 0, y, width, 'text-muted', 12));
     }
   return { width: Math.max(width, matrix.width), height: y, items };
 }
 
 function transitionBlock(transition: PanelTransition, width: number, cursor: number | null): Block {
-  const items: SceneItem[] = [];
+  const { verdict, certainty, sentence } = transition;
   const title = `From ${versionWord(transition.from)} to ${versionWord(transition.to)}`;
-  items.push({
-    k: 'text',
-    role: 'text',
-    x: 0,
-    y: 14,
-    size: 14,
-    bold: true,
-    space: width,
-    text: fit(title, width, 14.8),
-    name: shown(title),
-  });
-  const said = `${VERDICT_SIGNS[transition.verdict]} ${verdictTitle(transition.verdict, transition.certainty)}. ${transition.sentence}`;
+  const items: SceneItem[] = [textItem(title, 0, 14, width, 'text', 14, { bold: true })];
+  const said = `${VERDICT_SIGNS[verdict]} ${verdictTitle(verdict, certainty)}. ${sentence}`;
   const lines = wrap(said.replaceAll('`', ''), width - 36, 13, 6);
-  const boxHeight = lines.length * 19 + 20;
-  items.push({
-    k: 'box',
-    role: `verdict-${transition.verdict}`,
-    x: 0,
-    y: 28,
-    w: width,
-    h: boxHeight,
-    radius: 3,
-  });
-  lines.forEach((line, i) => {
-    items.push({
-      k: 'text',
-      role: 'text',
-      x: 16,
-      y: 28 + 25 + i * 19,
-      size: 13,
-      space: width - 36,
-      text: line,
-    });
-  });
-  let y = 28 + boxHeight + 30;
-  items.push(heading('What runs, what does not', y, width));
+  items.push(boxItem(`verdict-${verdict}`, 0, 28, width, lines.length * 19 + 20, { radius: 3 }));
+  let y = 53;
+  for (const line of lines) {
+    items.push(textItem(line, 16, y, width - 36, 'text', 13));
+    y += 19;
+  }
+  const part = (words: string, block: Block): void => {
+    items.push(heading(words, y + 25, width), ...moved(block.items, 0, y + 37));
+    y += block.height + 42;
+  };
   const timeline = layoutTimeline(transition, { width, cursor });
-  items.push(...moved(timeline.items, 0, y + 10));
-  y += 10 + timeline.height + 30;
-  items.push(heading(`Kernel log · ${originWords(transition)}`, y, width));
-  const log = logBlock(transition, width, cursor);
-  items.push(...moved(log.items, 0, y + 12));
-  return { width: Math.max(width, timeline.width), height: y + 12 + log.height, items };
+  part('What runs, what does not', timeline);
+  if (transition.callbacks.length > 0) part('What the callbacks do', deedsBlock(transition, width));
+  part(`Kernel log · ${originWords(transition)}`, logBlock(transition, width, cursor));
+  return { width: Math.max(width, timeline.width), height: y - 5, items };
 }
 
-function logBlock(transition: PanelTransition, width: number, cursor: number | null): Block {
-  const items: SceneItem[] = [];
-  const lines = transition.log.slice(0, MOST_LOG_LINES);
-  const hidden = transition.log.length - lines.length;
-  const height = (lines.length + (hidden > 0 ? 1 : 0)) * 18 + 20;
-  items.push({ k: 'box', role: 'log', x: 0, y: 0, w: width, h: height, radius: 3 });
-  lines.forEach((line, i) => {
+/** A line for each callback, and below it one for each of its side effects. */
+function deedsBlock({ callbacks }: PanelTransition, width: number): Block {
+  const lines = callbacks.flatMap((one) => [
+    { words: deedsTitle(one), indent: 0, role: 'text' as Role },
+    ...one.deeds.map((deed) => ({
+      words: deedWords(deed),
+      indent: 16,
+      role: deed.left === null ? ('text-muted' as Role) : ('text-unsafe' as Role),
+    })),
+  ]);
+  const items = lines
+    .slice(0, MOST_LOG_LINES)
+    .map(({ words, indent, role }, i) => textItem(words, indent, 14 + i * 18, width - indent, role, 12));
+  return { width, height: items.length * 18, items };
+}
+
+function logBlock({ log }: PanelTransition, width: number, cursor: number | null): Block {
+  const lines: { readonly text: string; readonly kind: string; readonly moment: number }[] = log.slice(
+    0,
+    MOST_LOG_LINES,
+  );
+  const hidden = log.length - lines.length;
+  if (hidden > 0) lines.push({ text: `… and ${hidden} more lines`, kind: 'more', moment: -1 });
+  const height = lines.length * 18 + 20;
+  const items: SceneItem[] = [boxItem('log', 0, 0, width, height, { radius: 3 })];
+  lines.forEach(({ text, kind, moment }, i) => {
     const y = 10 + i * 18;
-    if (line.moment === cursor) items.push({ k: 'box', role: 'log-current', x: 1, y, w: width - 2, h: 18 });
-    const role = line.kind === 'command' ? 'text-accent' : line.kind === 'fault' ? 'text-unsafe' : 'text';
-    items.push({
-      k: 'text',
-      role,
-      x: 12,
-      y: y + 13,
-      size: 11,
-      mono: true,
-      space: width - 24,
-      text: fit(line.text, width - 24, 11, true),
-      name: shown(line.text),
-    });
+    if (moment === cursor) items.push(boxItem('log-current', 1, y, width - 2, 18));
+    items.push(textItem(text, 12, y + 13, width - 24, LOG_ROLES[kind] ?? 'text', 11, { mono: true }));
   });
-  if (hidden > 0)
-    items.push({
-      k: 'text',
-      role: 'text-muted',
-      x: 12,
-      y: height - 15,
-      size: 11,
-      space: width - 24,
-      text: fit(`… and ${hidden} more lines`, width - 24, 11),
-    });
   return { width, height, items };
 }

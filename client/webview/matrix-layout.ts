@@ -1,9 +1,10 @@
 /** The verdict of every ordered pair as a table of signs. Pure. */
 import type { PanelModel } from '../../server/src/features/panel-model';
-import type { SceneItem } from './scene';
-import { fit, shown, textWidth } from './shown-text';
+import { describeCell } from './describe';
+import { boxItem, type Role, type SceneItem, textItem } from './scene';
+import { shown, textWidth } from './shown-text';
 import type { Block, Pair } from './stack-layout';
-import { VERDICT_SIGNS, VERDICTS, verdictWords } from './words';
+import { cellSign, rehearsalLegend, VERDICT_SIGNS, VERDICTS } from './words';
 
 const CELL_HEIGHT = 30;
 
@@ -16,69 +17,44 @@ export function layoutMatrix(model: PanelModel, selected: Pair | null): Block {
   const cell = Math.ceil(longest);
   const cells = new Map(model.matrix.map((entry) => [JSON.stringify([entry.from, entry.to]), entry]));
   const items: SceneItem[] = [];
-  const put = (
-    words: string,
-    column: number,
-    row: number,
-    role: 'text' | 'text-muted',
-    name: string,
-  ): void => {
-    items.push({
-      k: 'text',
-      role,
-      x: column * cell + cell / 2,
-      y: row * CELL_HEIGHT + 20,
-      size: 12,
-      anchor: 'middle',
-      space: cell - 8,
-      text: fit(words, cell - 8, 12),
-      name,
-    });
+  const put = (words: string, column: number, row: number, role: Role, size: number, name: string): void => {
+    const x = column * cell + cell / 2;
+    items.push(textItem(words, x, row * CELL_HEIGHT + 20, cell - 8, role, size, { anchor: 'middle', name }));
   };
-  names.forEach((name, column) =>
-    put(`→ ${shown(name, 12)}`, column + 1, 0, 'text-muted', `to ${shown(name)}`),
-  );
-  rows.forEach((from, row) => {
-    put(shown(from, 12), 0, row + 1, 'text-muted', `from ${shown(from)}`);
+  const around = (role: Role, column: number, row: number): void => {
+    items.push(boxItem(role, column * cell, row * CELL_HEIGHT, cell, CELL_HEIGHT));
+  };
+  names.forEach((to, i) => {
+    put(`→ ${shown(to, 12)}`, i + 1, 0, 'text-muted', 12, `to ${shown(to)}`);
+  });
+  rows.forEach((from, i) => {
+    put(shown(from, 12), 0, i + 1, 'text-muted', 12, `from ${shown(from)}`);
     names.forEach((to, column) => {
-      const x = (column + 1) * cell;
-      const y = (row + 1) * CELL_HEIGHT;
-      items.push({ k: 'box', role: 'cell', x, y, w: cell, h: CELL_HEIGHT });
+      around('cell', column + 1, i + 1);
       const entry = cells.get(JSON.stringify([from, to]));
-      if (entry === undefined) return;
-      items.push({
-        k: 'text',
-        role: `text-${entry.verdict}`,
-        x: x + cell / 2,
-        y: y + 20,
-        size: 13,
-        anchor: 'middle',
-        space: cell - 8,
-        text: `${VERDICT_SIGNS[entry.verdict]}${entry.certainty === 'may' ? '?' : ''}`,
-        name: `from ${shown(from)} to ${shown(to)}: ${verdictWords(entry.verdict, entry.certainty)}`,
-      });
+      if (entry !== undefined)
+        put(cellSign(entry), column + 1, i + 1, `text-${entry.verdict}`, 13, describeCell(entry));
     });
   });
-  if (selected !== null) {
-    const row = rows.indexOf(selected.from);
-    const column = names.indexOf(selected.to);
-    if (row >= 0 && column >= 0)
-      items.push({
-        k: 'box',
-        role: 'cell-selected',
-        x: (column + 1) * cell,
-        y: (row + 1) * CELL_HEIGHT,
-        w: cell,
-        h: CELL_HEIGHT,
-      });
+  const row = selected === null ? -1 : rows.indexOf(selected.from);
+  const column = selected === null ? -1 : names.indexOf(selected.to);
+  if (row >= 0 && column >= 0) around('cell-selected', column + 1, row + 1);
+  let y = (rows.length + 1) * CELL_HEIGHT + 20;
+  let width = (names.length + 1) * cell;
+  const signs = VERDICTS.map((verdict) => ({
+    words: `${VERDICT_SIGNS[verdict]} ${verdict}`,
+    role: `text-${verdict}` as Role,
+  }));
+  const rehearsed = rehearsalLegend(model).map((words) => ({ words, role: 'text-muted' as Role }));
+  for (const legend of [signs, rehearsed]) {
+    let x = 0;
+    for (const { words, role } of legend) {
+      const space = Math.ceil(textWidth(words, 11)) + 14;
+      items.push(textItem(words, x, y, space, role, 11));
+      x += space;
+    }
+    width = Math.max(width, x);
+    if (x > 0) y += 18;
   }
-  const bottom = (rows.length + 1) * CELL_HEIGHT;
-  let x = 0;
-  for (const verdict of VERDICTS) {
-    const words = `${VERDICT_SIGNS[verdict]} ${verdict}`;
-    const w = Math.ceil(textWidth(words, 11)) + 14;
-    items.push({ k: 'text', role: `text-${verdict}`, x, y: bottom + 20, size: 11, space: w, text: words });
-    x += w;
-  }
-  return { width: Math.max((names.length + 1) * cell, x), height: bottom + 26, items };
+  return { width, height: y - 12, items };
 }

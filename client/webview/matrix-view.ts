@@ -4,12 +4,13 @@ import { describeCell } from './describe';
 import { element, put, putText, revealIn } from './dom';
 import { shown } from './shown-text';
 import type { Pair } from './stack-layout';
-import { VERDICT_SIGNS, VERDICTS } from './words';
+import { cellSign, rehearsalLegend, VERDICT_SIGNS, VERDICTS } from './words';
 
 export class MatrixView {
   readonly node = element('div', { class: 'matrix-part' });
   #table = element('table', { role: 'grid', class: 'matrix', 'aria-labelledby': 'matrix-title' });
   #box = element('div', { class: 'scroll' });
+  #rehearsed = element('p', { class: 'legend' });
   #names: readonly string[] = [];
   #cells: HTMLTableCellElement[][] = [];
   /** What each cell says: a cell that says the same is not touched. */
@@ -21,7 +22,7 @@ export class MatrixView {
     for (const verdict of VERDICTS)
       legend.append(element('li', { class: verdict }, `${VERDICT_SIGNS[verdict]} ${verdict}`));
     legend.append(element('li', {}, '? may'));
-    this.node.append(this.#box, legend);
+    this.node.append(this.#box, legend, this.#rehearsed);
     this.#box.append(this.#table);
     const choose = (cell: Element | null): void => {
       const row = Number(cell?.getAttribute('data-row'));
@@ -46,12 +47,13 @@ export class MatrixView {
     const names = model.versions.map((version) => version.version);
     if (names.length !== this.#names.length || names.some((name, i) => name !== this.#names[i]))
       this.#build(names);
+    putText(this.#rehearsed, rehearsalLegend(model).join(', '));
     const entries = new Map(model.matrix.map((cell) => [JSON.stringify([cell.from, cell.to]), cell]));
     this.#cells.forEach((row, r) => {
       const from = r === 0 ? 'none' : (names[r - 1] ?? '');
       row.forEach((cell, c) => {
         const entry = entries.get(JSON.stringify([from, names[c]]));
-        const says = entry === undefined ? '' : `${entry.verdict} ${entry.certainty} ${entry.because}`;
+        const says = entry === undefined ? '' : `${cellSign(entry)} ${describeCell(entry)}`;
         if (this.#said.get(cell) === says) return;
         this.#said.set(cell, says);
         if (entry === undefined) {
@@ -62,7 +64,7 @@ export class MatrixView {
           put(cell, 'title', null);
           return;
         }
-        putText(cell, `${VERDICT_SIGNS[entry.verdict]}${entry.certainty === 'may' ? '?' : ''}`);
+        putText(cell, cellSign(entry));
         put(cell, 'aria-disabled', null);
         put(cell, 'class', entry.verdict);
         put(cell, 'aria-label', describeCell(entry));

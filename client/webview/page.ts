@@ -4,10 +4,12 @@ import type {
   PanelRequest,
   PanelTransition,
   PanelUpdate,
+  PictureFormat,
 } from '../../server/src/features/panel-model';
 import { button, element, put, putText } from './dom';
 import { MatrixView } from './matrix-view';
 import { type PageState, readPageState } from './page-state';
+import { pngPicture, svgPicture } from './picture';
 import { shown } from './shown-text';
 import type { Pair } from './stack-layout';
 import { StackView } from './stack-view';
@@ -35,6 +37,7 @@ export class Page {
   #matrix: MatrixView;
   #transition: TransitionView;
   #shownPair: Pair | null = null;
+  #model: PanelModel | null = null;
 
   constructor(root: HTMLElement, host: PageHost) {
     this.#host = host;
@@ -56,7 +59,8 @@ export class Page {
       'aria-pressed': 'false',
       title: 'Show the run in words',
     });
-    this.#cleanup = button('Generate cleanup patch…', () => act('livepatch.generateCleanupPatch', []));
+    const tool = (label: string, command: string): HTMLButtonElement => button(label, () => act(command, []));
+    this.#cleanup = tool('Generate cleanup patch…', 'livepatch.generateCleanupPatch');
     this.#main.append(
       element(
         'section',
@@ -76,7 +80,16 @@ export class Page {
         'header',
         { class: 'top' },
         element('div', { class: 'who' }, this.#title, this.#summary),
-        element('div', { class: 'tools' }, this.#textButton, this.#cleanup),
+        element(
+          'div',
+          { class: 'tools' },
+          this.#textButton,
+          tool('Simulate…', 'livepatch.simulate'),
+          tool('Compare sources…', 'livepatch.compareVersions'),
+          tool('Export SVG…', 'livepatch.exportSvg'),
+          tool('Export PNG…', 'livepatch.exportPng'),
+          this.#cleanup,
+        ),
       ),
       this.#trouble,
       this.#notices,
@@ -92,12 +105,24 @@ export class Page {
       putText(this.#trouble, shown(update.message, 1000));
       return;
     }
+    if (update.type === 'export') {
+      void this.#export(update.format);
+      return;
+    }
     this.#trouble.hidden = true;
     if (update.type === 'model') this.#showModel(update.model);
     if (update.transition !== null) this.#showTransition(update.transition);
   }
 
+  async #export(format: PictureFormat): Promise<void> {
+    if (this.#model === null) return;
+    const svg = svgPicture(this.#model, this.#transition.shown);
+    const data = format === 'svg' ? svg : await pngPicture(svg).catch(() => null);
+    this.#host.post({ type: 'exported', format, data });
+  }
+
   #showModel(model: PanelModel): void {
+    this.#model = model;
     this.#main.hidden = false;
     this.#remember({ manifest: model.manifestUri });
     putText(this.#title, shown(model.lineage, 80));

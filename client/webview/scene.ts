@@ -3,6 +3,7 @@
  * The page and `klp-lineage graph` draw the same scene.
  */
 import type { PanelSource } from '../../server/src/features/panel-model';
+import { fit, shown } from './shown-text';
 
 /** What a click or Enter on an item asks for. */
 export type SceneTarget =
@@ -116,6 +117,46 @@ export interface Scene {
   /** The picture in words. */
   readonly description: string;
   readonly items: readonly SceneItem[];
+}
+
+/** `words` cut to `space` pixels; what was cut is in its name. */
+export function textItem(
+  words: string,
+  x: number,
+  y: number,
+  space: number,
+  role: Role,
+  size: number,
+  more: Partial<SceneText> = {},
+): SceneText {
+  const wide = more.bold === true ? size * BOLD : size;
+  const text = fit(words, space, wide, more.mono);
+  return { k: 'text', role, x, y, space, size, text, name: shown(words), ...more };
+}
+
+/** Bold text is this much wider. */
+export const BOLD = 1.08;
+
+export function boxItem(
+  role: Role,
+  x: number,
+  y: number,
+  w: number,
+  h: number,
+  more: Partial<SceneBox> = {},
+): SceneBox {
+  return { k: 'box', role, x, y, w, h, ...more };
+}
+
+export function lineItem(
+  role: Role,
+  x1: number,
+  y1: number,
+  x2: number,
+  y2: number,
+  more: Partial<SceneLine> = {},
+): SceneLine {
+  return { k: 'line', role, x1, y1, x2, y2, ...more };
 }
 
 /** The same items, moved. */

@@ -1,7 +1,7 @@
 /** Turning names that other people chose into text that is safe and small enough to show. */
 
 /** Controls, bidirectional overrides and other invisible characters: they could reorder or hide what stands around them. */
-const UNSEEN = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
+const UNSEEN = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\uFFFE\uFFFF]/gu;
 
 /** Longest text any single label may have, in UTF-16 units; the whole is never needed to recognise a name. */
 export const LONGEST_LABEL = 240;

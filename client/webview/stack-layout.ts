@@ -1,8 +1,8 @@
 /** The versions as a stack, newest on top, on the ground of the unpatched kernel; arrows with verdicts between. Pure. */
 import type { PanelModel, PanelVersion } from '../../server/src/features/panel-model';
 import { describeCell } from './describe';
-import type { Role, SceneItem } from './scene';
-import { fit, shown, textWidth, wrap } from './shown-text';
+import { boxItem, lineItem, type Role, type SceneItem, textItem } from './scene';
+import { shown, textWidth, wrap } from './shown-text';
 import { type Fact, versionFacts } from './version-facts';
 import { cellOf, verdictShort, versionSubtitle } from './words';
 
@@ -33,23 +33,19 @@ export function layoutStack(model: PanelModel, width: number, selected: Pair | n
     arrows(items, model, below?.version ?? 'none', version.version, width, y, selected);
     y += BETWEEN;
   }
-  items.push({ k: 'box', role: 'ground', x: 0, y, w: width, h: 34, radius: 3 });
   const words = `kernel ${model.kernel}, not patched`;
-  items.push({
-    k: 'text',
-    role: 'text-muted',
-    x: PAD,
-    y: y + 22,
-    size: 13,
-    space: width - 2 * PAD,
-    text: fit(words, width - 2 * PAD, 13),
-  });
+  items.push(
+    boxItem('ground', 0, y, width, 34, { radius: 3 }),
+    textItem(words, PAD, y + 22, width - 2 * PAD, 'text-muted', 13),
+  );
   return { width, height: y + 34, items };
 }
 
 function isEnd(selected: Pair | null, version: string): boolean {
   return selected !== null && (selected.from === version || selected.to === version);
 }
+
+const STATUS_ROLES: Readonly<Record<string, Role>> = { faulty: 'text-unsafe', draft: 'text-accent' };
 
 /** One card at `top`; returns its height. The box comes first, so that what stands in it is drawn over it. */
 function card(
@@ -59,66 +55,27 @@ function card(
   top: number,
   selected: boolean,
 ): number {
-  const inner: SceneItem[] = [];
+  const { status } = version;
   const space = width - 2 * PAD;
-  const badge = textWidth(version.status, 11) + 16;
-  const named = fit(version.version, space - badge - 8, 15);
+  const badge = textWidth(status, 11) + 16;
+  const right = width - PAD;
+  const role = STATUS_ROLES[status] ?? 'text-muted';
+  const inner: SceneItem[] = [
+    textItem(version.version, PAD, top + 26, space - badge - 8, 'text', 15, { bold: true }),
+    boxItem('chip', right - badge, top + 11, badge, 20, { radius: 10 }),
+    textItem(status, right - badge / 2, top + 25, badge, role, 11, { anchor: 'middle' }),
+  ];
   let y = top + 26;
-  inner.push({
-    k: 'text',
-    role: 'text',
-    x: PAD,
-    y,
-    size: 15,
-    bold: true,
-    space: space - badge - 8,
-    text: named,
-    name: shown(version.version),
-  });
-  inner.push({ k: 'box', role: 'chip', x: width - PAD - badge, y: top + 11, w: badge, h: 20, radius: 10 });
-  inner.push({
-    k: 'text',
-    role:
-      version.status === 'faulty' ? 'text-unsafe' : version.status === 'draft' ? 'text-accent' : 'text-muted',
-    x: width - PAD - badge / 2,
-    y: top + 25,
-    size: 11,
-    space: badge,
-    anchor: 'middle',
-    text: version.status,
-  });
-  const subtitle = versionSubtitle(version);
-  if (subtitle !== '')
-    for (const line of wrap(subtitle, space, 12, 2)) {
-      y += 18;
-      inner.push({
-        k: 'text',
-        role: 'text-muted',
-        x: PAD,
-        y,
-        size: 12,
-        space,
-        text: line,
-        name: shown(subtitle),
-      });
-    }
+  for (const line of wrap(versionSubtitle(version), space, 12, 2)) {
+    y += 18;
+    inner.push(textItem(line, PAD, y, space, 'text-muted', 12));
+  }
   y += 18;
-  inner.push({
-    k: 'text',
-    role: 'text-muted',
-    x: PAD,
-    y,
-    size: 11,
-    mono: true,
-    space,
-    text: fit(version.module, space, 11, true),
-    name: shown(version.module),
-  });
-  const bottom = chips(inner, versionFacts(version), PAD, y + 10, space) + 12;
-  const height = bottom - top;
-  items.push({ k: 'box', role: `card-${version.status}`, x: 0, y: top, w: width, h: height, radius: 3 });
-  items.push({ k: 'line', role: `rail-${version.status}`, x1: 2, y1: top + 1, x2: 2, y2: top + height - 1 });
-  if (selected) items.push({ k: 'box', role: 'card-selected', x: 0, y: top, w: width, h: height, radius: 3 });
+  inner.push(textItem(version.module, PAD, y, space, 'text-muted', 11, { mono: true }));
+  const height = chips(inner, versionFacts(version), PAD, y + 10, space) + 12 - top;
+  items.push(boxItem(`card-${status}`, 0, top, width, height, { radius: 3 }));
+  items.push(lineItem(`rail-${status}`, 2, top + 1, 2, top + height - 1));
+  if (selected) items.push(boxItem('card-selected', 0, top, width, height, { radius: 3 }));
   items.push(...inner);
   return height;
 }
@@ -127,25 +84,16 @@ function card(
 function chips(items: SceneItem[], facts: readonly Fact[], left: number, top: number, space: number): number {
   let x = left;
   let y = top;
-  for (const fact of facts.slice(0, 40)) {
-    const w = Math.min(space, Math.ceil(textWidth(shown(fact.text), 11)) + 12);
+  for (const { text, tone } of facts.slice(0, 40)) {
+    const w = Math.min(space, Math.ceil(textWidth(shown(text), 11)) + 12);
     if (x > left && x + w > left + space) {
       x = left;
       y += CHIP + 5;
     }
-    const target = fact.source === null ? {} : { target: { k: 'open' as const, source: fact.source } };
-    const role: Role = fact.tone === 'effect' ? 'chip-effect' : 'chip';
-    items.push({ k: 'box', role, x, y, w, h: CHIP, radius: 3, name: shown(fact.text), ...target });
-    items.push({
-      k: 'text',
-      role: 'text',
-      x: x + 6,
-      y: y + 14,
-      size: 11,
-      space: w - 12,
-      text: fit(fact.text, w - 12, 11),
-      name: shown(fact.text),
-    });
+    items.push(
+      boxItem(tone === 'effect' ? 'chip-effect' : 'chip', x, y, w, CHIP, { radius: 3 }),
+      textItem(text, x + 6, y + 14, w - 12, 'text', 11),
+    );
     x += w + 5;
   }
   return y + CHIP;
@@ -164,34 +112,21 @@ function arrows(
   const half = width / 2;
   for (const [from, to, x] of [
     [below, above, 24],
-    [above, below, half + 12],
+    [above, below, half - 10],
   ] as const) {
     const cell = cellOf(model, from, to);
     if (cell === undefined) continue;
-    const upwards = from === below;
+    const [start, end] = from === below ? [BETWEEN - 5, 6] : [5, BETWEEN - 6];
     const isShown = selected !== null && selected.from === from && selected.to === to;
-    const words = `${verdictShort(cell.verdict, cell.certainty)}${isShown ? ' ◂ shown' : ''}`;
+    const space = from === below ? half - 54 : half - 8;
+    const words = `${verdictShort(cell)}${isShown ? ' ◂ shown' : ''}`;
     const name = describeCell(cell);
-    items.push({
-      k: 'line',
-      role: `arrow-${cell.verdict}`,
-      x1: x,
-      x2: x,
-      y1: upwards ? top + BETWEEN - 5 : top + 5,
-      y2: upwards ? top + 6 : top + BETWEEN - 6,
-      arrow: true,
-      name,
-    });
-    items.push({
-      k: 'text',
-      role: `text-${cell.verdict}`,
-      x: x + 14,
-      y: top + BETWEEN / 2 + 4,
-      size: 12,
-      bold: isShown || cell.verdict === 'unsafe',
-      space: half - 28,
-      text: fit(words, half - 28, isShown || cell.verdict === 'unsafe' ? 12.6 : 12),
-      name,
-    });
+    items.push(
+      lineItem(`arrow-${cell.verdict}`, x, top + start, x, top + end, { arrow: true, name }),
+      textItem(words, x + 14, top + BETWEEN / 2 + 4, space, `text-${cell.verdict}`, 12, {
+        bold: isShown || cell.verdict === 'unsafe',
+        name,
+      }),
+    );
   }
 }

@@ -1,13 +1,13 @@
 /** The stack as cards; between neighbours one button per direction. Cards that did not change are kept. */
 import type { PanelCell, PanelModel, PanelSource, PanelVersion } from '../../server/src/features/panel-model';
 import { describeCell } from './describe';
-import { button, element, put, putText, revealIn, svgElement } from './dom';
+import { element, put, putText, revealIn, sourceLink, svgElement } from './dom';
 import { drawItems } from './drawing';
 import { PAGE_THEME } from './paint';
 import { shown } from './shown-text';
 import type { Pair } from './stack-layout';
 import { type Fact, type FactPart, versionFacts } from './version-facts';
-import { verdictShort, verdictWords, versionSubtitle } from './words';
+import { rehearsalWords, verdictShort, verdictWords, versionSubtitle } from './words';
 
 export interface StackActions {
   open(source: PanelSource): void;
@@ -92,7 +92,7 @@ export class StackView {
   }
 
   #card(version: PanelVersion): HTMLLIElement {
-    const name = this.#link(version.version, version.source, 'name');
+    const name = sourceLink(version.version, version.source, this.#actions.open, 'name');
     const head = element(
       'div',
       { class: 'head' },
@@ -121,23 +121,17 @@ export class StackView {
       this.#parts(fact.parts).forEach((part, i) => {
         item.append(...(i === 0 ? [part] : [', ', part]));
       });
-    } else item.append(this.#link(fact.text, fact.source, ''));
+    } else item.append(sourceLink(fact.text, fact.source, this.#actions.open));
     return item;
   }
 
   #parts(parts: readonly FactPart[]): Node[] {
-    const nodes: Node[] = parts.slice(0, MOST_ENTRIES).map((part) => this.#link(part.text, part.source, ''));
+    const nodes: Node[] = parts
+      .slice(0, MOST_ENTRIES)
+      .map((part) => sourceLink(part.text, part.source, this.#actions.open));
     if (parts.length > MOST_ENTRIES)
       nodes.push(document.createTextNode(`and ${parts.length - MOST_ENTRIES} more`));
     return nodes;
-  }
-
-  #link(text: string, source: PanelSource | null, className: string): Node {
-    if (source === null) return element('span', { class: className }, shown(text));
-    return button(shown(text), () => this.#actions.open(source), {
-      class: `link ${className}`.trim(),
-      title: 'Open source',
-    });
   }
 
   /** The buttons between two neighbours. Kept as they are while both verdicts stay the same. */
@@ -165,6 +159,7 @@ export class StackView {
       ),
     });
     const more = cell.certainty === 'may' ? ` (${verdictWords(cell.verdict, 'may')})` : '';
+    const seen = cell.rehearsed === null ? '' : `. ${rehearsalWords(cell.rehearsed)}`;
     const node = element(
       'button',
       {
@@ -176,9 +171,9 @@ export class StackView {
       },
       picture,
       element('span', { class: 'unseen' }, `${shown(cell.from)} to ${shown(cell.to)}: `),
-      element('span', { class: 'words' }, verdictShort(cell.verdict, cell.certainty)),
+      element('span', { class: 'words' }, verdictShort(cell)),
       element('span', { class: 'shown' }),
-      element('span', { class: 'unseen' }, `${more}. ${shown(cell.because)}`),
+      element('span', { class: 'unseen' }, `${more}. ${shown(cell.because)}${seen}`),
     );
     node.addEventListener('click', () => this.#actions.select(cell.from, cell.to));
     return node;

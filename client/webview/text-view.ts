@@ -1,8 +1,7 @@
 /** The same as the time line, in words: a list of moments, each with what happens in it. */
 import type { PanelSource, PanelTransition } from '../../server/src/features/panel-model';
 import { describeMoments } from './describe';
-import { button, element, put } from './dom';
-import { shown } from './shown-text';
+import { element, put, sourceLink } from './dom';
 
 export class TextView {
   readonly node = element('ol', { class: 'moments', 'aria-label': 'The run, moment by moment' });
@@ -22,15 +21,7 @@ export class TextView {
         if (moment.entries.length > 0) {
           const list = element('ul');
           for (const { text, source } of moment.entries)
-            list.append(
-              element(
-                'li',
-                {},
-                source === null
-                  ? shown(text)
-                  : button(shown(text), () => this.#open(source), { class: 'link', title: 'Open source' }),
-              ),
-            );
+            list.append(element('li', {}, sourceLink(text, source, this.#open)));
           item.append(list);
         }
         return item;

@@ -1,6 +1,6 @@
 /** Time from left to right: a column per moment, a lane per thing that changes. Pure. */
 import type { PanelLane, PanelSpan, PanelTransition } from '../../server/src/features/panel-model';
-import type { Role, SceneItem, SceneTarget } from './scene';
+import { BOLD, type Role, type SceneItem, type SceneTarget, textItem as text } from './scene';
 import { fit, shown, textWidth } from './shown-text';
 import { markLabel, objectName } from './words';
 
@@ -30,8 +30,6 @@ const ROW = 24;
 const GAP = 10;
 const BAR = 18;
 const RADIUS = 6;
-/** Bold text is this much wider. */
-const BOLD = 1.08;
 const NARROWEST_COLUMN = 34;
 /** Lanes beyond this are counted, not drawn. */
 export const MOST_LANES = 200;
@@ -132,18 +130,6 @@ function clamp(moment: number, moments: number): number {
   return Math.min(moments - 1, Math.max(0, Math.trunc(moment) || 0));
 }
 
-function text(
-  words: string,
-  x: number,
-  y: number,
-  space: number,
-  role: Role,
-  size: number,
-  more: { mono?: boolean; bold?: boolean; strike?: boolean; name?: string; target?: SceneTarget } = {},
-): SceneItem {
-  return { k: 'text', role, x, y, space, size, text: fit(words, space, size, more.mono ?? false), ...more };
-}
-
 function label(
   items: SceneItem[],
   name: string,
@@ -182,14 +168,12 @@ function heads(items: SceneItem[], transition: PanelTransition, frame: Frame, he
   }
   for (let i = 0; i < frame.moments; i++) {
     const title = transition.moments[i]?.title ?? '';
-    items.push({
-      ...(text(String(i + 1), columnX(frame, i) + 6, 34, frame.column - 8, 'text-muted', 11) as Extract<
-        SceneItem,
-        { k: 'text' }
-      >),
-      name: `${i + 1}. ${shown(title)}`,
-      target: { k: 'moment', moment: i },
-    });
+    items.push(
+      text(String(i + 1), columnX(frame, i) + 6, 34, frame.column - 8, 'text-muted', 11, {
+        name: `${i + 1}. ${shown(title)}`,
+        target: { k: 'moment', moment: i },
+      }),
+    );
   }
 }
 
@@ -312,7 +296,9 @@ function spanLane(
       continue;
     }
     const label = fit(span.label, room, fault ? size * BOLD : size);
-    if (label !== '') items.push({ ...word, role, x: x + 6, y: top + 16, size, space: room, text: label });
+    // Two letters and an ellipsis say nothing that the hatch and the name do not.
+    if (label === span.label || label.length > 4)
+      items.push({ ...word, role, x: x + 6, y: top + 16, size, space: room, text: label });
   }
   return BAR + 6 + below;
 }

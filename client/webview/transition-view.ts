@@ -1,7 +1,8 @@
 /** One transition: its verdict and what can be done, what runs and what does not, what stays behind, the kernel log. */
 import type { PanelModel, PanelSource, PanelTransition } from '../../server/src/features/panel-model';
+import { DeedsView } from './deeds-view';
 import { DiffView } from './diff-view';
-import { button, element, prose, put, putText } from './dom';
+import { button, element, prose, put, putText, sourceLink } from './dom';
 import { LogView } from './log-view';
 import { shown } from './shown-text';
 import type { Pair } from './stack-layout';
@@ -29,6 +30,7 @@ export class TransitionView {
   #text: TextView;
   #log: LogView;
   #diff: DiffView;
+  #deeds: DeedsView;
   #model: PanelModel | null = null;
   #body: HTMLDivElement;
   #transition: PanelTransition | null = null;
@@ -43,6 +45,7 @@ export class TransitionView {
     this.#text = new TextView(actions.open);
     this.#log = new LogView(goTo);
     this.#diff = new DiffView(actions.open);
+    this.#deeds = new DeedsView(actions.open);
     const steps = element(
       'div',
       { class: 'steps', role: 'group', 'aria-label': 'Step through the run' },
@@ -81,6 +84,8 @@ export class TransitionView {
       element('h2', {}, 'What runs, what does not'),
       run,
       this.#leftovers,
+      element('h2', { id: 'deeds-title' }, 'What the callbacks do'),
+      this.#deeds.node,
       this.#logTitle,
       this.#log.node,
     );
@@ -90,6 +95,10 @@ export class TransitionView {
 
   get cursor(): number {
     return this.#cursor;
+  }
+
+  get shown(): PanelTransition | null {
+    return this.#transition;
   }
 
   /** Fills the two choices from the versions of `model`. */
@@ -135,6 +144,7 @@ export class TransitionView {
     this.#timeline.update(transition);
     this.#text.update(transition);
     this.#drawLeftovers(transition);
+    this.#deeds.update(transition);
     putText(this.#logTitle, `Kernel log · ${originWords(transition)}`);
     this.#log.update(transition);
     this.#place(cursor);
@@ -164,6 +174,7 @@ export class TransitionView {
     this.#timeline.setCursor(this.#cursor);
     this.#text.setCursor(this.#cursor);
     this.#log.setCursor(this.#cursor);
+    this.#deeds.setCursor(this.#cursor);
   }
 
   #key(event: KeyboardEvent): void {
@@ -240,11 +251,7 @@ export class TransitionView {
     const list = element('ul');
     for (const left of transition.leftovers.slice(0, 200)) {
       const what = `${shown(left.effect)} ${shown(left.key)}`;
-      const { source } = left;
-      const name =
-        source === null
-          ? element('span', {}, what)
-          : button(what, () => this.#actions.open(source), { class: 'link', title: 'Open source' });
+      const name = sourceLink(what, left.source, this.#actions.open);
       const certain = left.certainty === 'may' ? ', perhaps' : '';
       list.append(
         element(

@@ -2,6 +2,8 @@
 import type {
   PanelCallback,
   PanelCell,
+  PanelDeed,
+  PanelDeeds,
   PanelFunction,
   PanelLane,
   PanelModel,
@@ -24,6 +26,10 @@ export const isSource: Shape<PanelSource> = record<PanelSource>({
   column: isCount,
 });
 const isPlace = orNull(isSource);
+
+const isRehearsed = orNull(
+  record<Rehearsed>({ release: isText, when: isText, same: isFlag, crash: orNull(isText) }),
+);
 
 const isObject = record<PanelObject>({
   name: orNull(isText),
@@ -67,6 +73,7 @@ export const isPanelModel: Shape<PanelModel> = record<PanelModel>({
       verdict: isVerdict,
       certainty: isCertainty,
       because: isText,
+      rehearsed: isRehearsed,
     }),
   ),
   notices: listOf(isText),
@@ -134,6 +141,25 @@ export const isPanelTransition: Shape<PanelTransition> = record<PanelTransition>
   ),
   moments: listOf(record<PanelTransition['moments'][number]>({ title: isText })),
   lanes: listOf(isLane),
+  callbacks: listOf(
+    record<PanelDeeds>({
+      version: isText,
+      object: orNull(isText),
+      callback: isText,
+      source: isPlace,
+      deeds: listOf(
+        record<PanelDeed>({
+          does: isOneOf('makes', 'undoes'),
+          noun: isText,
+          key: isText,
+          certainty: isCertainty,
+          source: isPlace,
+          undoneBy: listOf(record<PanelDeed['undoneBy'][number]>({ callback: isText, source: isPlace })),
+          left: orNull(isText),
+        }),
+      ),
+    }),
+  ),
   log: listOf(
     record<PanelTransition['log'][number]>({
       text: isText,
@@ -141,9 +167,7 @@ export const isPanelTransition: Shape<PanelTransition> = record<PanelTransition>
       moment: isCount,
     }),
   ),
-  rehearsed: orNull(
-    record<Rehearsed>({ release: isText, when: isText, same: isFlag, crash: orNull(isText) }),
-  ),
+  rehearsed: isRehearsed,
   leftovers: listOf(
     record<PanelTransition['leftovers'][number]>({
       effect: isText,
@@ -168,6 +192,10 @@ const isTransitionUpdate = record<Extract<PanelUpdate, { type: 'transition' }>>(
   type: isOneOf('transition'),
   transition: isPanelTransition,
 });
+const isExportUpdate = record<Extract<PanelUpdate, { type: 'export' }>>({
+  type: isOneOf('export'),
+  format: isOneOf('svg', 'png'),
+});
 const isTroubleUpdate = record<Extract<PanelUpdate, { type: 'trouble' }>>({
   type: isOneOf('trouble'),
   message: isText,
@@ -175,5 +203,5 @@ const isTroubleUpdate = record<Extract<PanelUpdate, { type: 'trouble' }>>({
 
 /** True for the messages of the extension, whole and well-formed. */
 export function isPanelUpdate(value: unknown): value is PanelUpdate {
-  return isModelUpdate(value) || isTransitionUpdate(value) || isTroubleUpdate(value);
+  return isModelUpdate(value) || isTransitionUpdate(value) || isExportUpdate(value) || isTroubleUpdate(value);
 }

@@ -1,8 +1,10 @@
 /** The words and signs that stand beside every colour, in one place: no meaning hangs on colour alone. */
 import type {
+  PanelCell,
   PanelModel,
   PanelTransition,
   PanelVersion,
+  Rehearsed,
   VerdictWord,
 } from '../../server/src/features/panel-model';
 
@@ -26,9 +28,40 @@ export function verdictWords(verdict: VerdictWord, certainty: Certainty): string
   return verdict === 'leaves' ? 'may leave something' : `may be ${verdict}`;
 }
 
-/** The verdict where space is scarce: a question mark stands for `may`. */
-export function verdictShort(verdict: VerdictWord, certainty: Certainty): string {
-  return `${VERDICT_SIGNS[verdict]} ${verdict}${certainty === 'may' ? '?' : ''}`;
+/** The sign of a cell: a question mark stands for `may`, and one of REHEARSALS for a rehearsal. */
+export function cellSign({ verdict, certainty, rehearsed }: PanelCell, word = ''): string {
+  const sign = `${VERDICT_SIGNS[verdict]}${word}${certainty === 'may' ? '?' : ''}`;
+  return rehearsed === null ? sign : `${sign} ${REHEARSALS[rehearsalOutcome(rehearsed)]}`;
+}
+
+/** The verdict of a cell where space is scarce: its word and its sign. */
+export function verdictShort(cell: PanelCell): string {
+  return cellSign(cell, ` ${cell.verdict}`);
+}
+
+/** How a rehearsal went, and the sign for that. */
+export const REHEARSALS = { equal: '•', different: '≠', ended: '†' } as const;
+
+type RehearsalOutcome = keyof typeof REHEARSALS;
+
+function rehearsalOutcome({ same, crash }: Rehearsed): RehearsalOutcome {
+  return crash !== null ? 'ended' : same ? 'equal' : 'different';
+}
+
+/** What the signs of the rehearsals in `model` mean; empty where nothing was rehearsed. */
+export function rehearsalLegend({ matrix }: PanelModel): string[] {
+  const found = new Set(
+    matrix.flatMap(({ rehearsed }) => (rehearsed === null ? [] : [rehearsalOutcome(rehearsed)])),
+  );
+  const words = { equal: 'rehearsed, equal', different: 'different', ended: 'the kernel ended' };
+  return [...found].sort().map((outcome) => `${REHEARSALS[outcome]} ${words[outcome]}`);
+}
+
+/** Where, when and with which outcome something was rehearsed. */
+export function rehearsalWords(rehearsed: Rehearsed): string {
+  const { release, when, crash } = rehearsed;
+  const outcome = crash === null ? rehearsalOutcome(rehearsed) : `the kernel ended: ${shown(crash, 80)}`;
+  return `rehearsed on ${shown(release, 60)}, ${shown(when.slice(0, 10))}, ${outcome}`;
 }
 
 /** The beginning of the sentence of a transition, with a capital. */
@@ -82,10 +115,7 @@ export function cellOf(
 
 /** Predicted only or rehearsed, when and with which outcome: as the heading of the log says it. */
 export function originWords({ rehearsed }: PanelTransition): string {
-  if (rehearsed === null) return 'predicted only';
-  const { release, when, same, crash } = rehearsed;
-  const outcome = crash === null ? (same ? 'equal' : 'different') : `the kernel ended: ${shown(crash, 80)}`;
-  return `predicted · rehearsed on ${shown(release, 60)}, ${shown(when, 10)}, ${outcome}`;
+  return rehearsed === null ? 'predicted only' : `predicted · ${rehearsalWords(rehearsed)}`;
 }
 
 export function versionWord(name: string): string {

@@ -122,13 +122,20 @@ export function fakeVscode() {
   const shown: { readonly uri: string; readonly options: unknown }[] = [];
   const warnings: string[] = [];
   const edits: FakeEdit[] = [];
+  const written: [string, Uint8Array][] = [];
   const ended = new Emitter<{ readonly execution: unknown }>();
   const started: FakeTask[] = [];
   const answers: {
+    saveAs: (options: { defaultUri: Uri; filters: object }) => Uri | undefined;
     quickPick: (items: readonly { label: string }[]) => unknown;
     input: (box: FakeInput) => unknown;
     button: (items: readonly string[]) => unknown;
-  } = { quickPick: () => undefined, input: () => undefined, button: () => undefined };
+  } = {
+    saveAs: () => undefined,
+    quickPick: () => undefined,
+    input: () => undefined,
+    button: () => undefined,
+  };
   const channel = {
     info() {},
     warn: (text: string) => warnings.push(text),
@@ -144,6 +151,8 @@ export function fakeVscode() {
     warnings,
     /** Edits that were applied. */
     edits,
+    /** Files that were written, with their bytes. */
+    written,
     /** What the person does when asked: a test replaces these. */
     answers,
     channel,
@@ -216,6 +225,7 @@ export function fakeVscode() {
         shown.push({ uri: ('uri' in what ? what.uri : what).toString(), options });
       },
       showQuickPick: async (items: readonly { label: string }[]) => answers.quickPick(items),
+      showSaveDialog: async (options: { defaultUri: Uri; filters: object }) => answers.saveAs(options),
       showInputBox: async (box: FakeInput) => answers.input(box),
       showInformationMessage: async (text: string) => void warnings.push(text),
       showWarningMessage: async (text: string) => void warnings.push(text),
@@ -227,6 +237,12 @@ export function fakeVscode() {
     },
     workspace: {
       isTrusted: true,
+      fs: {
+        writeFile: async (uri: Uri, bytes: Uint8Array) => {
+          if (uri.path.startsWith('/full/')) throw new Error('no space left');
+          written.push([uri.path, bytes]);
+        },
+      },
       applyEdit: async (edit: FakeEdit) => {
         edits.push(edit);
         return true;

@@ -1,4 +1,6 @@
 import { beforeEach, describe, expect, test, vi } from 'vitest';
+import { pictureName } from '../../client/src/panel/picture-name';
+
 import type { PanelUpdate } from '../../server/src/features/panel-model';
 import { PANEL_REQUEST, TRANSITION_REQUEST, type TransitionParams } from '../../server/src/lsp/protocol';
 import { DOWNGRADE, MANIFEST, MODEL } from '../panel/fixture';
@@ -37,18 +39,19 @@ async function opened(pair: { from: string; to: string } | null = null) {
   const { StackPanel } = await import('../../client/src/panel/stack-panel');
   const panel = fakePanel();
   const server = fakeServer();
-  new StackPanel(panel as never, MANIFEST, pair, {
+  const stack = new StackPanel(panel as never, MANIFEST, pair, {
     extensionUri: vscode.Uri.parse('file:///extension') as never,
     server: server as never,
     log: vscode.channel as never,
   });
-  return { panel, server, posted: panel.posted as PanelUpdate[] };
+  return { panel, server, stack, posted: panel.posted as PanelUpdate[] };
 }
 
 beforeEach(() => {
   vscode.executed.length = 0;
   vscode.shown.length = 0;
   vscode.warnings.length = 0;
+  vscode.written.length = 0;
   vscode.window.visibleTextEditors = [];
 });
 
@@ -165,6 +168,81 @@ describe("the panel's extension side", () => {
     ]);
     expect(vscode.shown).toEqual([]);
     expect(vscode.warnings).toHaveLength(3);
+  });
+});
+
+describe('an export', () => {
+  const svg = { type: 'exported', format: 'svg', data: '<svg>ä</svg>' };
+
+  test('waits for the page, then saves what the page drew where the person says', async () => {
+    const { panel, stack, posted } = await opened();
+    stack.export('svg');
+    await settle();
+    expect(posted).toEqual([]);
+    panel.receive({ type: 'ready' });
+    await settle();
+    expect(posted.map((one) => one.type)).toEqual(['model', 'export']);
+    let asked: unknown;
+    vscode.answers.saveAs = ({ defaultUri, filters }) => {
+      asked = [defaultUri.path, filters];
+      return vscode.Uri.file('/lineage/picture.svg');
+    };
+    panel.receive(svg);
+    await settle();
+    expect(asked).toEqual(['/lineage/livepatch.yaml/../net-fixes-v2-to-v1.svg', { SVG: ['svg'] }]);
+    expect(vscode.written.map(([path, bytes]) => [path, Buffer.from(bytes).toString()])).toEqual([
+      ['/lineage/picture.svg', '<svg>ä</svg>'],
+    ]);
+    // A second answer was not asked for.
+    panel.receive(svg);
+    await settle();
+    expect(vscode.written).toHaveLength(1);
+  });
+
+  test('decodes a PNG, and writes nothing where the person gives up', async () => {
+    const { panel, stack, posted } = await opened();
+    panel.receive({ type: 'ready' });
+    await settle();
+    stack.export('png');
+    await settle();
+    expect(posted.at(-1)).toEqual({ type: 'export', format: 'png' });
+    vscode.answers.saveAs = () => undefined;
+    panel.receive({ type: 'exported', format: 'png', data: 'iVBORw==' });
+    await settle();
+    expect(vscode.written).toEqual([]);
+    stack.export('png');
+    await settle();
+    vscode.answers.saveAs = () => vscode.Uri.file('/lineage/x.png');
+    panel.receive({ type: 'exported', format: 'png', data: 'iVBORw==' });
+    await settle();
+    expect(vscode.written.map(([path, bytes]) => [path, [...bytes]])).toEqual([
+      ['/lineage/x.png', [0x89, 0x50, 0x4e, 0x47]],
+    ]);
+  });
+
+  test('says in one line what went wrong', async () => {
+    const { panel, stack, posted } = await opened();
+    panel.receive({ type: 'ready' });
+    await settle();
+    stack.export('png');
+    panel.receive({ type: 'exported', format: 'png', data: null });
+    await settle();
+    expect(vscode.warnings).toEqual(['The picture is too large for a PNG. Export it as SVG.']);
+    stack.export('svg');
+    await settle();
+    vscode.answers.saveAs = () => vscode.Uri.file('/full/x.svg');
+    panel.receive(svg);
+    await settle();
+    expect(posted.at(-1)).toEqual({ type: 'trouble', message: 'no space left' });
+  });
+
+  test('is named after the transition, in characters that any file system takes', () => {
+    expect(pictureName('net fixes', { from: 'none', to: 'v1' }, 'png')).toBe('net-fixes-none-to-v1.png');
+    expect(pictureName('../../etc/passwd', null, 'svg')).toBe('etc-passwd.svg');
+    expect(pictureName('\u202E漢', null, 'svg')).toBe('stack.svg');
+    expect(pictureName('x'.repeat(10_000), { from: 'a/b', to: 'c\\d' }, 'svg')).toBe(
+      `${'x'.repeat(40)}-a-b-to-c-d.svg`,
+    );
   });
 });
 

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { pairToShow } from '../../client/src/panel/default-pair';
 import { pageHtml } from '../../client/src/panel/page-html';
-import { describeMoments, describeTransition } from '../../client/webview/describe';
+import { describeCell, describeMoments, describeTransition } from '../../client/webview/describe';
 import { fit, shown, textWidth, wrap } from '../../client/webview/shown-text';
 import { versionFacts } from '../../client/webview/version-facts';
-import { verdictTitle } from '../../client/webview/words';
+import { rehearsalLegend, verdictShort, verdictTitle } from '../../client/webview/words';
 import { DOWNGRADE, MODEL, V1, V2, V3 } from './fixture';
 
 test('the text view says every mark, every span and where each begins', () => {
@@ -24,10 +24,45 @@ test('the text view says every mark, every span and where each begins', () => {
 test('a transition is described with its verdict and every lane', () => {
   const words = describeTransition(DOWNGRADE);
   expect(words[0]).toMatch(/^From v2 to v1: Unsafe\. When v1 replaces v2/);
-  expect(words).toHaveLength(1 + DOWNGRADE.lanes.length);
+  expect(words).toHaveLength(1 + DOWNGRADE.lanes.length + DOWNGRADE.callbacks.length);
   expect(words).toContain(
     'debugfs file net_status: owner: v2 (1 to 4), no owner (5 to 6), use-after-free (7).',
   );
+  expect(words.slice(-2)).toEqual([
+    'v2 · vmlinux pre_patch: makes debugfs file net_status, undone by post_unpatch, left over: use-after-free.',
+    'v2 · vmlinux post_unpatch: undoes debugfs file net_status (perhaps).',
+  ]);
+});
+
+test('what a callback leaves to nobody is said, and that it does nothing', () => {
+  const [make] = DOWNGRADE.callbacks;
+  const deeds = make?.deeds.map((deed) => ({ ...deed, undoneBy: [], left: null })) ?? [];
+  const callbacks = [
+    { ...DOWNGRADE.callbacks[0], deeds },
+    { ...DOWNGRADE.callbacks[1], deeds: [] },
+  ] as typeof DOWNGRADE.callbacks;
+  expect(describeTransition({ ...DOWNGRADE, callbacks }).slice(-2)).toEqual([
+    'v2 · vmlinux pre_patch: makes debugfs file net_status, undone by nobody.',
+    'v2 · vmlinux post_unpatch: nothing that outlives the call.',
+  ]);
+});
+
+test('a rehearsal is told by a sign and in words, and the signs are explained', () => {
+  const cell = MODEL.matrix.find((one) => one.from === 'v2' && one.to === 'v1');
+  if (cell?.rehearsed == null) throw new Error('the fixture rehearsed v2 to v1');
+  expect(verdictShort(cell)).toBe('✕ unsafe •');
+  expect(describeCell(cell)).toContain('rehearsed on 6.1.0-18-amd64, 2026-01-02, equal');
+  const other = { ...cell, rehearsed: { ...cell.rehearsed, same: false } };
+  const ended = { ...cell, rehearsed: { ...cell.rehearsed, crash: 'Kernel panic' } };
+  expect([verdictShort(other), verdictShort(ended)]).toEqual(['✕ unsafe ≠', '✕ unsafe †']);
+  expect(describeCell(ended)).toContain('the kernel ended: Kernel panic');
+  expect(verdictShort({ ...cell, certainty: 'may', rehearsed: null })).toBe('✕ unsafe?');
+  expect(rehearsalLegend({ ...MODEL, matrix: [cell, other, ended, cell] })).toEqual([
+    '≠ different',
+    '† the kernel ended',
+    '• rehearsed, equal',
+  ]);
+  expect(rehearsalLegend({ ...MODEL, matrix: [] })).toEqual([]);
 });
 
 test('a certainty of may is said in words', () => {

@@ -116,8 +116,15 @@ export const V3: PanelVersion = {
   givesBack: [{ object: null, function: 'eth_commit_mac_addr_change' }],
 };
 
+export const REHEARSED = {
+  release: '6.1.0-18-amd64',
+  when: '2026-01-02T03:04:05.000Z',
+  same: true,
+  crash: null,
+};
+
 function cell(from: string, to: string): PanelCell {
-  return { from, to, verdict: 'clean', certainty: 'must', because: 'nothing stays behind' };
+  return { from, to, verdict: 'clean', certainty: 'must', because: 'nothing stays behind', rehearsed: null };
 }
 
 export const MODEL: PanelModel = {
@@ -139,6 +146,7 @@ export const MODEL: PanelModel = {
       verdict: 'unsafe',
       certainty: 'must',
       because: 'post_unpatch of v2 is not called: the debugfs file net_status stays',
+      rehearsed: REHEARSED,
     },
     cell('v2', 'v3'),
     cell('v3', 'v1'),
@@ -234,6 +242,42 @@ export const DOWNGRADE: PanelTransition = {
     { text: '% unload v2', kind: 'command', moment: 6 },
     { text: 'read of debugfs net_status: file operations in freed memory', kind: 'fault', moment: 6 },
   ],
+  callbacks: [
+    {
+      version: 'v2',
+      object: null,
+      callback: 'pre_patch',
+      source: at('v2/livepatch_net_v2.c', 74),
+      deeds: [
+        {
+          does: 'makes',
+          noun: 'debugfs file',
+          key: 'net_status',
+          certainty: 'must',
+          source: at('v2/livepatch_net_v2.c', 76),
+          undoneBy: [{ callback: 'post_unpatch', source: at('v2/livepatch_net_v2.c', 85) }],
+          left: 'use-after-free',
+        },
+      ],
+    },
+    {
+      version: 'v2',
+      object: null,
+      callback: 'post_unpatch',
+      source: at('v2/livepatch_net_v2.c', 84),
+      deeds: [
+        {
+          does: 'undoes',
+          noun: 'debugfs file',
+          key: 'net_status',
+          certainty: 'may',
+          source: at('v2/livepatch_net_v2.c', 85),
+          undoneBy: [],
+          left: null,
+        },
+      ],
+    },
+  ],
   rehearsed: null,
   leftovers: [
     {
@@ -298,7 +342,16 @@ export function hostile(name: string): { model: PanelModel; transition: PanelTra
       lineage: name,
       kernel: name,
       versions: [V1, version],
-      matrix: [{ from: 'v1', to: name, verdict: 'unsafe', certainty: 'may', because: name }],
+      matrix: [
+        {
+          from: 'v1',
+          to: name,
+          verdict: 'unsafe',
+          certainty: 'may',
+          because: name,
+          rehearsed: { ...REHEARSED, release: name, when: name, crash: name },
+        },
+      ],
       notices: [name],
     },
     transition: {
@@ -333,6 +386,20 @@ export function hostile(name: string): { model: PanelModel; transition: PanelTra
           spans: [{ first: 0, last: 6, state: 'no-owner', label: name }],
         },
       ],
+      callbacks: DOWNGRADE.callbacks.map((one) => ({
+        ...one,
+        version: name,
+        object: name,
+        callback: name,
+        deeds: one.deeds.map((deed) => ({
+          ...deed,
+          noun: name,
+          key: name,
+          left: name,
+          undoneBy: [{ callback: name, source: null }],
+        })),
+      })),
+      rehearsed: { ...REHEARSED, release: name, when: name, crash: name },
       leftovers: DOWNGRADE.leftovers.map((left) => ({
         ...left,
         effect: name,

@@ -84,7 +84,7 @@ describe('the stack', () => {
     ]);
     const unsafe = arrows.find((item) => item.role === 'arrow-unsafe');
     expect(unsafe?.k === 'line' && unsafe.y2 > unsafe.y1).toBe(true);
-    expect(texts(scene).some((item) => item.text === '✕ unsafe ◂ shown')).toBe(true);
+    expect(texts(scene).some((item) => item.text === '✕ unsafe • ◂ shown')).toBe(true);
   });
 });
 

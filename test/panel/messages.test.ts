@@ -27,6 +27,7 @@ describe('messages to the page', () => {
     expect(isPanelUpdate({ type: 'model', model: long(50), transition: null })).toBe(true);
     expect(isPanelUpdate({ type: 'transition', transition: DOWNGRADE })).toBe(true);
     expect(isPanelUpdate({ type: 'trouble', message: 'no lineage' })).toBe(true);
+    expect(isPanelUpdate({ type: 'export', format: 'png' })).toBe(true);
     for (const name of HOSTILE_NAMES) expect(isPanelUpdate({ type: 'model', ...hostile(name) })).toBe(true);
   });
 
@@ -51,17 +52,28 @@ describe('messages to the page', () => {
     expect(isPanelUpdate({ type: 'transition', transition: { ...DOWNGRADE, later: true } })).toBe(true);
   });
 
-  test.each([[null], [undefined], [0], ['model'], [[]], [{}], [{ type: 'eval' }]])('%o is none', (value) => {
+  test.each([
+    [null],
+    [undefined],
+    [0],
+    ['model'],
+    [[]],
+    [{}],
+    [{ type: 'eval' }],
+    [{ type: 'export', format: 'pdf' }],
+  ])('%o is none', (value) => {
     expect(isPanelUpdate(value)).toBe(false);
   });
 });
 
 describe('messages from the page', () => {
-  test('the four requests are known', () => {
+  test('the five requests are known', () => {
     expect(isPanelRequest({ type: 'ready' })).toBe(true);
     expect(isPanelRequest({ type: 'select', from: 'none', to: 'v1' })).toBe(true);
     expect(isPanelRequest({ type: 'open', source: { uri: 'file:///a.c', line: 1, column: 1 } })).toBe(true);
     expect(isPanelRequest({ type: 'action', command: 'livepatch.showStack', arguments: ['v1'] })).toBe(true);
+    expect(isPanelRequest({ type: 'exported', format: 'svg', data: 'x'.repeat(1_000_000) })).toBe(true);
+    expect(isPanelRequest({ type: 'exported', format: 'png', data: null })).toBe(true);
   });
 
   test.each([
@@ -77,6 +89,9 @@ describe('messages from the page', () => {
     [{ type: 'open', source: null }],
     [{ type: 'open', source: Object.create({ uri: 'file:///a.c', line: 1, column: 1 }) }],
     [{ type: 'action', command: 'x', arguments: 'y' }],
+    [{ type: 'exported', format: '../svg', data: '' }],
+    [{ type: 'exported', format: 'svg', data: 1 }],
+    [{ type: 'exported', format: 'svg' }],
     [{ type: 'action', command: 'x', arguments: [1] }],
     [{ type: 'action', command: 'x', arguments: Array.from({ length: 101 }, () => '') }],
     [{ type: 'select', from: 'x'.repeat(20_001), to: 'v1' }],

@@ -1,6 +1,9 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { layout } from '../../client/webview/layout';
+import { LIGHT } from '../../client/webview/paint';
+import { sceneToSvg } from '../../client/webview/svg';
 import { DOWNGRADE, HOSTILE_NAMES, hostile, long, MANIFEST, MODEL, V1, V2 } from './fixture';
 import { artefact, findChromium, type Panel, PanelBrowser } from './page-harness';
 
@@ -120,13 +123,130 @@ describe.runIf(chromium !== null)('the page in a browser', () => {
     await panel.close();
   });
 
+  test('tells as a tree what each callback does, by keyboard, each name with its source', async () => {
+    const panel = await opened();
+    const { page } = panel;
+    const tree = page.getByRole('list', { name: 'What the callbacks do' });
+    expect((await tree.innerText()).split('\n').filter((line) => line !== '')).toEqual([
+      'v2 · vmlinux pre_patch',
+      'makes debugfs file net_status',
+      'undone by post_unpatch',
+      'left over: use-after-free',
+      'v2 · vmlinux post_unpatch skipped here',
+      'undoes debugfs file net_status (perhaps)',
+    ]);
+    await tree.getByRole('button').first().focus();
+    for (let i = 0; i < 5; i++) {
+      await page.keyboard.press('Enter');
+      await page.keyboard.press('Tab');
+    }
+    const lines = (await panel.posted()).flatMap((one) => (one.type === 'open' ? [one.source.line] : []));
+    expect(lines).toEqual([74, 76, 85, 84, 85]);
+    // The page begins at the moment of the skipped callback, and the tree says which one that is.
+    const current = tree.locator('[aria-current]');
+    expect(await current.allInnerTexts()).toEqual([expect.stringContaining('post_unpatch skipped here')]);
+    await page.getByRole('button', { name: 'First moment' }).click();
+    expect(await current.count()).toBe(0);
+    await panel.send({ type: 'transition', transition: { ...DOWNGRADE, callbacks: [] } });
+    expect(await tree.innerText()).toBe('There are no callbacks.');
+    await panel.close();
+  });
+
+  test('marks what was rehearsed in the stack and in the matrix, and explains the mark', async () => {
+    const panel = await opened();
+    const { page } = panel;
+    const cell = page.getByRole('gridcell', { name: /rehearsed on 6\.1\.0-18-amd64, 2026-01-02, equal$/ });
+    expect(await cell.innerText()).toBe('✕ •');
+    expect(await page.getByRole('gridcell', { name: /rehearsed/ }).count()).toBe(1);
+    await page.getByRole('button', { name: /v2 to v1: ✕ unsafe •.*rehearsed on 6\.1\.0-18-amd64/ }).waitFor();
+    await page.getByText('• rehearsed, equal').waitFor();
+    const matrix = MODEL.matrix.map((one) => ({ ...one, rehearsed: null }));
+    await panel.send({ type: 'model', model: { ...MODEL, matrix }, transition: DOWNGRADE });
+    expect(await page.getByText(/•/).count()).toBe(0);
+    await panel.close();
+  });
+
+  test('exports the picture that graph draws, as SVG and as PNG, under its policy', async () => {
+    const panel = await opened({ theme: 'high-contrast', width: 500 });
+    const { page } = panel;
+    await panel.send({ type: 'export', format: 'svg' });
+    await panel.send({ type: 'export', format: 'png' });
+    await expect.poll(async () => (await panel.posted()).length).toBe(3);
+    const [svg = '', png = ''] = (await panel.posted()).flatMap((one) =>
+      one.type === 'exported' ? [one.data ?? ''] : [],
+    );
+    const graph = sceneToSvg(layout(MODEL, DOWNGRADE, { width: 1280 }), LIGHT);
+    const same = await page.evaluate(
+      ([a = '', b = '']) => {
+        const read = (text: string): Document => {
+          const document = new DOMParser().parseFromString(text, 'image/svg+xml');
+          const walk = document.createTreeWalker(document, NodeFilter.SHOW_TEXT);
+          const blank: Node[] = [];
+          while (walk.nextNode()) if (walk.currentNode.nodeValue?.trim() === '') blank.push(walk.currentNode);
+          for (const node of blank) node.parentNode?.removeChild(node);
+          return document;
+        };
+        return read(a).isEqualNode(read(b)) && read(a).querySelectorAll('text').length;
+      },
+      [svg, graph],
+    );
+    expect(same).toBeGreaterThan(50);
+    const bytes = Buffer.from(png, 'base64');
+    expect(bytes.subarray(1, 4).toString()).toBe('PNG');
+    const size = /width="(\d+)" height="(\d+)"/.exec(graph) ?? [];
+    expect([bytes.readUInt32BE(16), bytes.readUInt32BE(20)]).toEqual([
+      Number(size[1]) * 2,
+      Number(size[2]) * 2,
+    ]);
+    writeFileSync(artefact('panel-export.png'), bytes);
+    writeFileSync(artefact('panel-export.svg'), svg);
+    // Not an empty sheet: the red of the verdict's border is on it.
+    const red = await page.evaluate(async (data) => {
+      const image = new Image();
+      image.src = `data:image/png;base64,${data}`;
+      await image.decode();
+      const canvas = Object.assign(document.createElement('canvas'), {
+        width: image.width,
+        height: image.height,
+      });
+      const context = canvas.getContext('2d');
+      context?.drawImage(image, 0, 0);
+      const { data: pixels = [] } = context?.getImageData(0, 0, canvas.width, canvas.height) ?? {};
+      let found = 0;
+      for (let i = 0; i < pixels.length; i += 4)
+        if (pixels[i] === 0xb3 && pixels[i + 1] === 0x26 && pixels[i + 2] === 0x1e) found++;
+      return found;
+    }, png);
+    expect(red).toBeGreaterThan(1000);
+    expect(panel.trouble).toEqual([]);
+    await panel.close();
+  });
+
+  test('gives up a PNG of more pixels than a picture is worth, and exports nothing before it shows something', async () => {
+    const panel = await browser.open({ theme: 'dark', width: 1280, height: 860 });
+    await panel.send({ type: 'export', format: 'svg' });
+    await panel.send({ type: 'model', model: { ...long(150), matrix: [] }, transition: null });
+    await panel.send({ type: 'export', format: 'png' });
+    await expect
+      .poll(async () => (await panel.posted()).slice(1), { timeout: 30_000 })
+      .toEqual([{ type: 'exported', format: 'png', data: null }]);
+    expect(panel.trouble).toEqual([]);
+    await panel.close();
+  });
+
   test('posts the actions of the transition and of the page', async () => {
     const panel = await opened();
     await panel.page.getByRole('button', { name: 'Generate v3 = v1 + cleanup after v2' }).click();
     await panel.page.getByRole('button', { name: 'Generate cleanup patch…' }).click();
+    for (const name of ['Simulate…', 'Compare sources…', 'Export SVG…', 'Export PNG…'])
+      await panel.page.getByRole('button', { name }).click();
     expect((await panel.posted()).slice(1)).toEqual([
       { type: 'action', command: 'livepatch.generateCleanupPatch', arguments: ['v1', 'v2'] },
-      { type: 'action', command: 'livepatch.generateCleanupPatch', arguments: [] },
+      ...['generateCleanupPatch', 'simulate', 'compareVersions', 'exportSvg', 'exportPng'].map((command) => ({
+        type: 'action',
+        command: `livepatch.${command}`,
+        arguments: [],
+      })),
     ]);
     await panel.close();
   });
@@ -276,6 +396,10 @@ describe.runIf(chromium !== null)('the page in a browser', () => {
       const { model, transition } = hostile(name);
       await panel.send({ type: 'model', model, transition });
       await panel.page.getByRole('button', { name: 'Text view' }).click();
+      for (const format of ['svg', 'png']) await panel.send({ type: 'export', format });
+      await expect.poll(async () => (await panel.posted()).length).toBe(3);
+      for (const one of (await panel.posted()).slice(-2))
+        expect(one).toMatchObject({ data: expect.any(String) });
       expect(await panel.page.locator('img, script:not([nonce]), iframe, svg svg').count()).toBe(0);
       expect(await panel.page.title()).toBe('Livepatch version stack');
       expect(panel.trouble).toEqual([]);

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { rehearsalSteps } from '../../server/src/core/lineage/run';
 import { panelModel } from '../../server/src/features/panel';
 import { panelTransition } from '../../server/src/features/panel-transition';
-import { keepRecord, recordOf, recordsOf } from '../../server/src/host/rehearsal/record';
+import { keepRecord, recordsOf } from '../../server/src/host/rehearsal/record';
 import { klp } from '../cli/run';
 import { analyseFolder } from '../support/project';
 import { kernelForTests } from './kernels';
@@ -31,11 +31,11 @@ afterEach(() => {
 test('a record holds for the same steps and the same sources, and for nothing else', async () => {
   const analysis = await analyseFolder(manifest, join(folder, 'sources'));
   const steps = rehearsalSteps(analysis.lineage, 'v2', 'v1');
-  expect(recordOf(analysis, steps)).toBeNull();
+  expect(recordsOf(analysis)(steps)).toBeNull();
   keepRecord(analysis, steps, SEEN);
-  expect(recordOf(analysis, steps)).toEqual(SEEN);
-  expect(recordOf(analysis, steps.slice(1))).toBeNull();
-  const shown = panelTransition(analysis, 'v2', 'v1', String, (wanted) => recordOf(analysis, wanted));
+  expect(recordsOf(analysis)(steps)).toEqual(SEEN);
+  expect(recordsOf(analysis)(steps.slice(1))).toBeNull();
+  const shown = panelTransition(analysis, 'v2', 'v1', String, recordsOf(analysis));
   expect(shown?.rehearsed).toEqual(SEEN);
   expect(panelTransition(analysis, 'v1', 'v2', String)?.rehearsed).toBeNull();
   // Every transition of the stack says it, not only the one that is looked at.
@@ -47,7 +47,7 @@ test('a record holds for the same steps and the same sources, and for nothing el
   // A function that no callback reaches is built as well.
   const file = join(folder, 'sources/v2/livepatch_net_v2.c');
   writeFileSync(file, `${readFileSync(file, 'utf8')}\nint another(void) { return 1; }\n`);
-  expect(recordOf(await analyseFolder(manifest, join(folder, 'sources')), steps)).toBeNull();
+  expect(recordsOf(await analyseFolder(manifest, join(folder, 'sources')))(steps)).toBeNull();
 });
 
 test('a later rehearsal takes the place of an earlier one, and damage is nothing known', async () => {
@@ -55,14 +55,14 @@ test('a later rehearsal takes the place of an earlier one, and damage is nothing
   const steps = rehearsalSteps(analysis.lineage, null, 'v1');
   keepRecord(analysis, steps, SEEN);
   keepRecord(analysis, steps, { ...SEEN, same: false, crash: 'Kernel panic (panic)' });
-  expect(recordOf(analysis, steps)).toMatchObject({ same: false, crash: 'Kernel panic (panic)' });
+  expect(recordsOf(analysis)(steps)).toMatchObject({ same: false, crash: 'Kernel panic (panic)' });
   const state = join(folder, 'state');
   const [file = ''] = readdirSync(state);
   expect(JSON.parse(readFileSync(join(state, file), 'utf8'))).toHaveLength(1);
   writeFileSync(join(state, file), '[{"steps": 3}, 7]');
-  expect(recordOf(analysis, steps)).toBeNull();
+  expect(recordsOf(analysis)(steps)).toBeNull();
   writeFileSync(join(state, file), 'no json');
-  expect(recordOf(analysis, steps)).toBeNull();
+  expect(recordsOf(analysis)(steps)).toBeNull();
 });
 
 test.skipIf(kernel === null)('klp-lineage rehearse keeps what it saw', async () => {
@@ -70,7 +70,7 @@ test.skipIf(kernel === null)('klp-lineage rehearse keeps what it saw', async () 
   expect(stdout).toContain('equal: every line was predicted');
   expect(status).toBe(0);
   const analysis = await analyseFolder(manifest, join(folder, 'sources'));
-  const seen = recordOf(analysis, rehearsalSteps(analysis.lineage, null, 'v1'));
+  const seen = recordsOf(analysis)(rehearsalSteps(analysis.lineage, null, 'v1'));
   expect(seen).toMatchObject({ same: true, crash: null });
   expect(seen?.release).toMatch(/^6\.1\./);
   expect(Math.abs(Date.now() - Date.parse(seen?.when ?? ''))).toBeLessThan(10 * 60_000);

@@ -5,6 +5,9 @@ export function actionWish(command: CommandId, manifest: string, given: readonly
   const [first, ...rest] = given;
   switch (command) {
     case 'livepatch.showStack':
+    case 'livepatch.compareVersions':
+    case 'livepatch.exportSvg':
+    case 'livepatch.exportPng':
       return manifest;
     case 'livepatch.generateCleanupPatch':
       return { manifest, restore: first, after: rest };

@@ -14,6 +14,8 @@ export function pageHtml(parts: PageParts): string {
     "default-src 'none'",
     `script-src 'nonce-${parts.nonce}'`,
     `style-src 'nonce-${parts.nonce}'`,
+    // A picture is exported as PNG by drawing its own SVG, which an image cannot load anything from.
+    'img-src data:',
     "base-uri 'none'",
     "form-action 'none'",
   ].join('; ');

@@ -1,6 +1,6 @@
 /** Is this a request of the page? Lengths are bounded: what is longer was not made by our page. */
 import type { PanelRequest, PanelSource } from '../../../server/src/features/panel-model';
-import { isCount, isOneOf, listOf, record, type Shape } from '../../webview/shape';
+import { isCount, isOneOf, isText, listOf, orNull, record, type Shape } from '../../webview/shape';
 
 const LONGEST_NAME = 20_000;
 const MOST_ARGUMENTS = 100;
@@ -31,7 +31,13 @@ const isAction = record<Request<'action'>>({
   command: isName,
   arguments: isArguments,
 });
+/** A picture may be large. */
+const isExported = record<Request<'exported'>>({
+  type: isOneOf('exported'),
+  format: isOneOf('svg', 'png'),
+  data: orNull(isText),
+});
 
 export function isPanelRequest(value: unknown): value is PanelRequest {
-  return isReady(value) || isSelect(value) || isOpen(value) || isAction(value);
+  return isExported(value) || isReady(value) || isSelect(value) || isOpen(value) || isAction(value);
 }

@@ -5,6 +5,7 @@ import type {
   PanelSource,
   PanelTransition,
   PanelUpdate,
+  PictureFormat,
 } from '../../../server/src/features/panel-model';
 import {
   type ManifestParams,
@@ -21,6 +22,7 @@ import { actionWish } from './action-wish';
 import { type Pair, pairToShow } from './default-pair';
 import { PAGE_ASSETS } from './page-assets';
 import { pageHtml } from './page-html';
+import { pictureName } from './picture-name';
 import { isPanelRequest } from './request-shape';
 
 /** Edits come in bursts; the picture follows when they pause. */
@@ -42,6 +44,9 @@ export class StackPanel {
   /** Of the newest question to the server: the answer to an older one is dropped. */
   #asked = 0;
   #ready = false;
+  /** What the person wants to have exported; asked of the page as soon as it shows something. */
+  #wanted: PictureFormat | null = null;
+  #lineage = '';
   #timer: NodeJS.Timeout | undefined;
 
   /** `pair` is the transition to show, or null for the one that deserves a look most. */
@@ -68,6 +73,12 @@ export class StackPanel {
 
   reveal(): void {
     this.#panel.reveal();
+  }
+
+  /** Saves what the panel shows as a picture, after asking where. */
+  export(format: PictureFormat): void {
+    this.#wanted = format;
+    if (this.#ready) this.#receive({ type: 'ready' });
   }
 
   #load(): void {
@@ -104,6 +115,8 @@ export class StackPanel {
         return this.#sendTransition(this.#pair);
       case 'open':
         return this.#open(request.source);
+      case 'exported':
+        return this.#save(request.format, request.data);
       case 'action': {
         if (!isCommandId(request.command)) {
           this.#parts.log.warn('the panel asked for a command that is not one of its own');
@@ -137,7 +150,32 @@ export class StackPanel {
     if (asked !== this.#asked) return;
     this.#pair = pair;
     this.#panel.title = vscode.l10n.t('Stack: {0}', answer.model.lineage.slice(0, 60));
+    this.#lineage = answer.model.lineage;
     this.#post({ type: 'model', model: answer.model, transition });
+    if (this.#wanted !== null) this.#post({ type: 'export', format: this.#wanted });
+  }
+
+  /** The save dialog asks before a file is overwritten. */
+  async #save(format: PictureFormat, data: string | null): Promise<void> {
+    if (this.#wanted !== format) return;
+    this.#wanted = null;
+    if (data === null) {
+      const message = vscode.l10n.t('The picture is too large for a PNG. Export it as SVG.');
+      void vscode.window.showWarningMessage(message);
+      return;
+    }
+    const uri = await vscode.window.showSaveDialog({
+      defaultUri: vscode.Uri.joinPath(
+        vscode.Uri.parse(this.#manifest),
+        '..',
+        pictureName(this.#lineage, this.#pair, format),
+      ),
+      filters: { [format.toUpperCase()]: [format] },
+    });
+    if (uri === undefined) return;
+    await vscode.workspace.fs.writeFile(uri, Buffer.from(data, format === 'svg' ? 'utf8' : 'base64'));
+    const where = vscode.workspace.asRelativePath(uri);
+    void vscode.window.showInformationMessage(vscode.l10n.t('Saved as {0}.', where));
   }
 
   async #sendTransition(pair: Pair): Promise<void> {

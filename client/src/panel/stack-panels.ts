@@ -15,15 +15,15 @@ export class StackPanels implements vscode.WebviewPanelSerializer {
   }
 
   /** Shows the lineage of `manifest` (a URI) beside the active editor. */
-  show(manifest: string, name: string): void {
+  show(manifest: string, name: string): StackPanel {
     const known = this.#open.get(manifest);
     if (known !== undefined) {
       known.reveal();
-      return;
+      return known;
     }
     const title = vscode.l10n.t('Stack: {0}', name.slice(0, 60));
     const column = { viewColumn: vscode.ViewColumn.Beside, preserveFocus: false };
-    this.#adopt(
+    return this.#adopt(
       vscode.window.createWebviewPanel(STACK_VIEW, title, column, { retainContextWhenHidden: false }),
       manifest,
       null,
@@ -39,12 +39,13 @@ export class StackPanels implements vscode.WebviewPanelSerializer {
     this.#adopt(panel, manifest, from === null || to === null ? null : { from, to });
   }
 
-  #adopt(panel: vscode.WebviewPanel, manifest: string, pair: Pair | null): void {
+  #adopt(panel: vscode.WebviewPanel, manifest: string, pair: Pair | null): StackPanel {
     panel.iconPath = vscode.Uri.joinPath(this.#parts.extensionUri, 'client', 'icon.png');
     const stack = new StackPanel(panel, manifest, pair, this.#parts);
     this.#open.set(manifest, stack);
     panel.onDidDispose(() => {
       if (this.#open.get(manifest) === stack) this.#open.delete(manifest);
     });
+    return stack;
   }
 }

@@ -76,12 +76,8 @@ export interface PanelCell {
   readonly verdict: VerdictWord;
   readonly certainty: 'must' | 'may';
   readonly because: string;
-}
-
-/** A cell as the server sends it; pages that do not know the mark draw the cell without. */
-export interface RehearsedCell extends PanelCell {
-  /** What a real kernel did with the same steps and sources; absent where this is a prediction only. */
-  readonly rehearsed?: Rehearsed;
+  /** As of a transition. */
+  readonly rehearsed: Rehearsed | null;
 }
 
 export interface PanelModel {
@@ -109,6 +105,30 @@ export interface Rehearsed {
   readonly crash: string | null;
 }
 
+/** One side effect that a callback makes or undoes. */
+export interface PanelDeed {
+  readonly does: 'makes' | 'undoes';
+  readonly noun: string;
+  readonly key: string;
+  readonly certainty: 'must' | 'may';
+  readonly source: PanelSource | null;
+  /** Who of the same version undoes what is made; empty: nobody. */
+  readonly undoneBy: readonly { readonly callback: string; readonly source: PanelSource | null }[];
+  /** The hazard as which the transition leaves it; null: it does not. */
+  readonly left: string | null;
+}
+
+/** What one callback does that outlives the call. */
+export interface PanelDeeds {
+  readonly version: string;
+  /** null: vmlinux */
+  readonly object: string | null;
+  /** A callback, or init, exit or what else of the module makes side effects. */
+  readonly callback: string;
+  readonly source: PanelSource | null;
+  readonly deeds: readonly PanelDeed[];
+}
+
 /** One run, laid out over moments: every callback, transition, load and unload is one moment; numbered from 0. */
 export interface PanelTransition {
   readonly schema: 1;
@@ -127,6 +147,7 @@ export interface PanelTransition {
   }[];
   readonly moments: readonly { readonly title: string }[];
   readonly lanes: readonly PanelLane[];
+  readonly callbacks: readonly PanelDeeds[];
   readonly log: readonly {
     readonly text: string;
     readonly kind: 'command' | 'core' | 'module' | 'fault';
@@ -190,9 +211,14 @@ export type PanelRequest =
   | { readonly type: 'ready' }
   | { readonly type: 'select'; readonly from: string; readonly to: string }
   | { readonly type: 'open'; readonly source: PanelSource }
-  | { readonly type: 'action'; readonly command: string; readonly arguments: readonly string[] };
+  | { readonly type: 'action'; readonly command: string; readonly arguments: readonly string[] }
+  /** The answer to `export`: SVG as it is, PNG as Base64; null where the picture is too large. */
+  | { readonly type: 'exported'; readonly format: PictureFormat; readonly data: string | null };
 
 export type PanelUpdate =
   | { readonly type: 'model'; readonly model: PanelModel; readonly transition: PanelTransition | null }
   | { readonly type: 'transition'; readonly transition: PanelTransition }
+  | { readonly type: 'export'; readonly format: PictureFormat }
   | { readonly type: 'trouble'; readonly message: string };
+
+export type PictureFormat = 'svg' | 'png';

@@ -7,6 +7,7 @@ import type { Happening, World } from '../core/lineage/world';
 import { formatStep, type Step } from '../core/manifest/steps';
 import type { Analysis } from './analysis';
 import { sourcesFor, type ToSource } from './panel';
+import { callbackDeeds } from './panel-callbacks';
 import type { PanelLane, PanelSpan, PanelTransition, Rehearsed } from './panel-model';
 import { callText, versionText } from './run-text';
 import { transitionSentence } from './sentence';
@@ -27,8 +28,10 @@ export function panelTransition(
   if (!target || origin === undefined || origin === target) return null;
   const transition = analysis.transitions.transition(origin, target);
   const steps = rehearsalSteps(analysis.lineage, origin?.name ?? null, target.name);
+  const toSource = sourcesFor(analysis, toUri);
   return {
-    ...new Telling(transition, sourcesFor(analysis, toUri)).tell(actionsFor(transition)),
+    ...new Telling(transition, toSource).tell(actionsFor(transition)),
+    callbacks: callbackDeeds(analysis.transitions, transition, toSource),
     rehearsed: rehearsed(steps),
   };
 }
@@ -53,6 +56,8 @@ function actionsFor(transition: Transition): PanelTransition['actions'] {
   ];
 }
 
+const ALL_MOVED = 'all tasks have moved';
+
 /** Walks through a run's happenings once and collects moments, lanes and log. */
 class Telling {
   readonly #transition: Transition;
@@ -71,7 +76,16 @@ class Telling {
   readonly #replaced = new Map<InstanceId, number>();
   /** Moments of callbacks that have not returned yet. */
   readonly #entered: number[] = [];
-  #switching: { first: number; label: string } | null = null;
+  /** Where tasks are from which moment on; while they move, `moving` says so. */
+  #code: { first: number; label: string; moving: boolean } = {
+    first: 0,
+    label: 'in kernel code',
+    moving: false,
+  };
+  /** Whose transition has started. */
+  #switching: string | null = null;
+  #completed: number | null = null;
+  readonly #patched = new Map<InstanceId, number>();
 
   constructor(transition: Transition, toSource: ToSource) {
     this.#transition = transition;
@@ -79,7 +93,7 @@ class Telling {
     this.#world = transition.run.end;
   }
 
-  tell(actions: PanelTransition['actions']): Omit<PanelTransition, 'rehearsed'> {
+  tell(actions: PanelTransition['actions']): Omit<PanelTransition, 'rehearsed' | 'callbacks'> {
     const { run, from, to } = this.#transition;
     run.outcomes.forEach((outcome) => {
       const step = formatStep(outcome.step);
@@ -130,6 +144,8 @@ class Telling {
   #happening(it: Happening): void {
     switch (it.k) {
       case 'log':
+        // Said before the core does anything of it: callbacks and what is skipped belong to this moment.
+        if (it.debug && / completing \w+ transition$/.test(it.text)) this.#completed = this.#openCompleted();
         if (!it.debug) this.#log.push({ text: it.text, kind: it.origin, moment: this.#now() });
         return;
       case 'calling':
@@ -172,18 +188,14 @@ class Telling {
         const name = versionText(this.#world, event.patch);
         if (event.phase === 'start') {
           const moment = this.#moment(`tasks begin to move: ${name} ${event.to}`);
-          this.#switching = { first: moment, label: name };
+          this.#tasksAre('moving', true, moment);
+          this.#switching = name;
         } else if (event.phase === 'complete') {
-          const moment = this.#moment(`all tasks have moved: ${name} ${event.to}`);
-          if (this.#switching) {
-            this.#tasks.push({
-              first: this.#switching.first,
-              last: moment,
-              state: 'mixed',
-              label: `tasks move to ${event.to === 'patched' ? `${name}'s code` : 'the code below'}`,
-            });
-          }
+          const moment = this.#completed ?? this.#moment(ALL_MOVED);
+          this.#completed = null;
           this.#switching = null;
+          this.#tasksAre(`in ${event.to === 'patched' ? `${name}'s code` : 'the code below'}`, false, moment);
+          this.#patched.set(event.patch, moment);
         } else this.#moment(`transition of ${name}: ${event.phase}`);
         return;
       }
@@ -197,6 +209,21 @@ class Telling {
         this.#log.push({ text: event.text, kind: 'fault', moment: this.#now() });
         return;
     }
+  }
+
+  /** A transition that never started has none of this. */
+  #openCompleted(): number | null {
+    return this.#switching === null ? null : this.#moment(`${ALL_MOVED}: ${this.#switching}`);
+  }
+
+  #tasksAre(label: string, moving: boolean, moment: number): void {
+    this.#endCode(moment - 1, 'old-code');
+    this.#code = { first: moment, label, moving };
+  }
+
+  #endCode(last: number, state: 'old-code' | 'new-code'): void {
+    const { first, label, moving } = this.#code;
+    if (first <= last) this.#tasks.push({ first, last, state: moving ? 'mixed' : state, label });
   }
 
   #effectEvent(event: Extract<Happening, { k: 'effect' }>['event']): void {
@@ -248,9 +275,10 @@ class Telling {
         );
         if (object.name !== null && marks.length === 0) return;
         for (const callback of absent) {
+          const moment = callback === 'pre_patch' ? life.first : (this.#patched.get(instance) ?? life.first);
           this.#mark(
             { patch: instance, object: index, callback, target: null },
-            { moment: life.first, state: 'absent', because: `no ${callback}` },
+            { moment, state: 'absent', because: `no ${callback}` },
           );
         }
       });
@@ -263,6 +291,7 @@ class Telling {
       ...lane,
       marks: marks.sort((a, b) => a.moment - b.moment),
     }));
+    this.#endCode(end, this.#tasks.length > 0 ? 'new-code' : 'old-code');
     lanes.push({ k: 'tasks', spans: this.#tasks });
     for (const { effect, first, undone } of this.#effects.values()) {
       if (this.#isPassing(first, undone)) continue;

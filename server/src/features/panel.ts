@@ -14,7 +14,6 @@ import type {
   PanelSource,
   PanelVersion,
   Rehearsed,
-  RehearsedCell,
 } from './panel-model';
 
 /** Turns places into what the page can ask to open. */
@@ -35,7 +34,7 @@ export function panelModel(
   toUri: (file: string) => string,
   installed: Installed | null = null,
   rehearsed: (steps: readonly Step[]) => Rehearsed | null = () => null,
-): Omit<PanelModel, 'matrix'> & { readonly matrix: readonly RehearsedCell[] } {
+): PanelModel {
   const { lineage, transitions } = analysis;
   const here = installed && installedAnswer(lineage, transitions, installed);
   const toSource = sourcesFor(analysis, toUri);
@@ -50,12 +49,12 @@ export function panelModel(
       installed: here && installedWords(here, version.name),
     })),
     matrix: transitions.all().map((transition) => ({
-      ...seenOf(rehearsed(rehearsalSteps(lineage, transition.from?.name ?? null, transition.to.name))),
       from: transition.from?.name ?? 'none',
       to: transition.to.name,
       verdict: transition.run.verdict.word,
       certainty: transition.run.verdict.certainty,
       because: because(transition),
+      rehearsed: rehearsed(rehearsalSteps(lineage, transition.from?.name ?? null, transition.to.name)),
     })),
     notices: [
       ...searchNotice(analysis),
@@ -70,10 +69,6 @@ export function panelModel(
       ),
     ],
   };
-}
-
-function seenOf(rehearsed: Rehearsed | null): { readonly rehearsed?: Rehearsed } {
-  return rehearsed ? { rehearsed } : {};
 }
 
 /** A search that was cut short is said: what it did not see may be there. */

@@ -51,6 +51,6 @@ export function leftBehind(transitions: Transitions, from: LineageVersion, to: L
 }
 
 /** The same side effect, recognised across versions by API family and key. */
-export function identity(effect: Effect): string {
+export function identity(effect: Pick<Effect, 'row' | 'key'>): string {
   return `${effect.row.family} ${effect.key}`;
 }

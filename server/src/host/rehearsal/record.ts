@@ -62,17 +62,16 @@ export function keepRecord(analysis: Analysis, steps: readonly Step[], seen: Reh
   }
 }
 
-/** What these steps showed when they were rehearsed with the sources as they are now; null where they were not. */
-export function recordOf(analysis: Analysis, steps: readonly Step[]): Rehearsed | null {
-  return recordsOf(analysis)(steps);
-}
-
-/** As `recordOf`, for many steps at once: what was kept is read once. */
+/**
+ * Tells what steps showed when they were rehearsed with the sources as they are now; null where they were not. What is
+ * kept is read once, here.
+ */
 export function recordsOf(analysis: Analysis): (steps: readonly Step[]) => Rehearsed | null {
-  const records = readRecords(recordFile(analysis.manifestFile));
+  const records = new Map(
+    readRecords(recordFile(analysis.manifestFile)).map((it) => [it.steps.join(';'), it]),
+  );
   return (steps) => {
-    const wanted = steps.map(formatStep).join(';');
-    const found = records.find((it) => it.steps.join(';') === wanted);
+    const found = records.get(steps.map(formatStep).join(';'));
     if (!found || found.sources !== sourcesKey(analysis, steps)) return null;
     const { release, when, same, crash } = found;
     return { release, when, same, crash };
