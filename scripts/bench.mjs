@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
@@ -34,7 +34,11 @@ try {
     target: 'node20',
     logLevel: 'warning',
     alias: { 'web-tree-sitter': join(root, 'node_modules/web-tree-sitter/web-tree-sitter.cjs') },
-    define: { 'import.meta.dirname': JSON.stringify(join(root, 'test/bench')) },
+    external: ['esbuild', 'playwright-core'],
+    define: {
+      'import.meta.url': JSON.stringify(pathToFileURL(join(root, 'test/bench/bench.ts')).href),
+      'import.meta.dirname': JSON.stringify(join(root, 'test/bench')),
+    },
   });
   const bare = join(folder, 'bare-server.cjs');
   await build({
@@ -49,7 +53,12 @@ try {
   });
   const { status } = spawnSync(process.execPath, ['--expose-gc', outfile, ...process.argv.slice(2)], {
     stdio: 'inherit',
-    env: { ...process.env, LIVEPATCH_LINEAGE_ROOT: root, LIVEPATCH_LINEAGE_BARE: bare },
+    env: {
+      ...process.env,
+      LIVEPATCH_LINEAGE_ROOT: root,
+      LIVEPATCH_LINEAGE_BARE: bare,
+      NODE_PATH: join(root, 'node_modules'),
+    },
   });
   process.exitCode = status ?? 3;
 } finally {

@@ -8,6 +8,7 @@ import { growthFigures, watchWasm } from './growth';
 import { historyFigures } from './history';
 import type { Figure } from './measure';
 import { table } from './measure';
+import { panelFigures } from './panel';
 import { searchFigures } from './search';
 import { suseFigures } from './suse';
 import { vsixFigure } from './vsix';
@@ -44,6 +45,7 @@ async function main(): Promise<void> {
     edit: () => editFigures(ROOT),
     growth: () => growthFigures(ROOT, memories),
     wire: () => wireFigures(ROOT, bare),
+    panel: () => panelFigures(),
     vsix: async () => vsixFigure(ROOT),
   };
   const only = valueOf(args, '--only');

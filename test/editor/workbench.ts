@@ -1,9 +1,9 @@
 import { cpSync, mkdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type Browser, chromium, type FrameLocator, type Page } from 'playwright-core';
+import { type Browser, chromium, type Frame, type FrameLocator, type Page } from 'playwright-core';
 import { chromiumPath, missingTools } from '../../scripts/install-test-tools.mjs';
-import { type CodeServer, startCodeServer } from './code-server';
+import { type CodeServer, pause, startCodeServer } from './code-server';
 import { selectors } from './selectors';
 
 const ARTEFACTS = join(dirname(fileURLToPath(import.meta.url)), '..', 'artefacts');
@@ -185,6 +185,27 @@ export class Workbench {
     await this.page.locator(selectors.quickInputAccept).first().click();
   }
 
+  /** Takes the name that the save dialog (of a remote workbench, a quick input) offers, once it matches. */
+  async saveAs(offered: RegExp): Promise<void> {
+    const box = this.page.locator(selectors.quickInputBox);
+    await box.waitFor();
+    const end = Date.now() + 20_000;
+    while (!offered.test(await box.inputValue()))
+      if (Date.now() > end) throw new Error(`the dialog offers ${await box.inputValue()}`);
+      else await pause(100);
+    await this.page.keyboard.press('Enter');
+  }
+
+  /** Waits until the quick input is gone: what opens it next must not meet the old one. */
+  async quickInputGone(): Promise<void> {
+    await this.page.locator(selectors.quickInput).waitFor({ state: 'hidden' });
+  }
+
+  /** Waits until the quick input asks or says something. */
+  async asked(words: RegExp): Promise<void> {
+    await this.page.locator(selectors.quickInput).filter({ hasText: words }).waitFor();
+  }
+
   /** Answers the input box that is (or will be) open and whose text matches. */
   async answer(question: RegExp, text: string): Promise<void> {
     await this.page.locator(selectors.quickInput).filter({ hasText: question }).waitFor();
@@ -214,6 +235,60 @@ export class Workbench {
   /** The content of the webview that is open. */
   webview(): FrameLocator {
     return this.page.frameLocator(selectors.webviewOuter).frameLocator(selectors.webviewInner);
+  }
+
+  /** The same as a frame, for what a locator cannot do. */
+  async webviewFrame(): Promise<Frame> {
+    const body = await this.webview().locator('body').elementHandle();
+    const frame = await body?.ownerFrame();
+    if (!frame) throw new Error('the webview has no frame');
+    return frame;
+  }
+
+  /** Waits until a file of this name has the focus. */
+  async fileShown(name: string): Promise<void> {
+    await this.page.locator(selectors.activeTab, { hasText: name }).waitFor();
+  }
+
+  /** The text of the line that the caret is in. */
+  async caretLine(): Promise<string> {
+    const caret = await this.page.locator(selectors.caret).first().boundingBox();
+    if (caret === null) return '';
+    const middle = caret.y + caret.height / 2;
+    const lines = await this.page.locator(selectors.activeLine).evaluateAll(
+      (nodes, y) =>
+        nodes.flatMap((node) => {
+          const box = node.getBoundingClientRect();
+          return box.top <= y && y < box.bottom ? [node.textContent ?? ''] : [];
+        }),
+      middle,
+    );
+    return lines.join('').replaceAll('\u00a0', ' ');
+  }
+
+  /** Chooses a colour theme by its name. */
+  async theme(name: string): Promise<void> {
+    const title = 'Preferences: Color Theme';
+    await this.#untilQuickInput('F1');
+    await this.page.locator(selectors.quickInputBox).fill(`>${title}`);
+    const command = this.page.locator(selectors.quickInputRow, { hasText: title }).first();
+    await command.click();
+    // The themes take the place of the commands in the same box; not all of them are in view.
+    await command.waitFor({ state: 'hidden' });
+    await this.page.locator(selectors.quickInputRow).first().waitFor();
+    await this.page.locator(selectors.quickInputBox).fill(name);
+    await this.page.locator(selectors.quickInputFocusedRow, { hasText: name }).waitFor();
+    await this.page.keyboard.press('Enter');
+    await this.page.locator(selectors.quickInput).waitFor({ state: 'hidden' });
+  }
+
+  /** Reloads the window, as a person would. */
+  async reload(): Promise<void> {
+    const loaded = this.page.waitForEvent('load');
+    await this.palette('Developer: Reload Window');
+    await loaded;
+    await this.page.locator(selectors.workbench).waitFor();
+    await this.page.locator(selectors.statusBar).waitFor();
   }
 
   /** The texts of the notifications in view. */
