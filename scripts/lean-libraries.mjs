@@ -3,7 +3,7 @@
  * what does not look as expected stays as it is.
  *
  * - yaml: a manifest is only read, so nothing turns into YAML text; server/src/core/manifest/yaml-tree.ts refuses
- *   directives, so only YAML 1.2's schemas are met.
+ *   directives and tags, so only YAML 1.2's core schema is met, and none of its tags.
  * - web-tree-sitter: no grammar brings JavaScript to evaluate (EM_ASM, EM_JS), and a bundle without eval is one that a
  *   minifier can read; it runs in Node; server/src/core/csource/tree.ts uses its Parser, Language and Edit; queries cannot be
  *   made without the C functions that the build takes out of the .wasm file anyway.
@@ -22,6 +22,13 @@ function stubOf(path) {
     return exported ? [`export const ${exported} = ${STUB};`] : [];
   });
   return lines.length > 0 ? lines.join('\n') : text;
+}
+
+/** The core schema alone, and no tag that a document may name. */
+function withoutTags(text) {
+  return text
+    .replace(/(const schemas = new Map\(\[\n *\['core', schema\]),[\s\S]*?\n\]\);/, '$1]);')
+    .replace(/(const (?:tagsByName|coreKnownTags) = )\{[^}]*\};/g, '$1{};');
 }
 
 function withoutNames(text) {
@@ -61,6 +68,9 @@ export const leanLibraries = {
     }));
     onLoad({ filter: new RegExp(`${yaml}schema[\\\\/]yaml-1\\.1[\\\\/]schema\\.js$`) }, () => ({
       contents: `export { schema } from '../core/schema.js';`,
+    }));
+    onLoad({ filter: new RegExp(`${yaml}schema[\\\\/]tags\\.js$`) }, ({ path }) => ({
+      contents: withoutTags(readFileSync(path, 'utf8')),
     }));
     onLoad({ filter: /[\\/]web-tree-sitter\.cjs$/ }, ({ path }) => ({
       contents: fewerExports(inNode(withoutEval(withoutNames(readFileSync(path, 'utf8'))))),

@@ -4,11 +4,12 @@
  * The protocol's packages keep each type and message in a namespace of its own, which TypeScript writes as a function
  * that fills an object: no bundler may drop a part of that. This drops `Name.member = …;` where no source of client,
  * server or their libraries says `Name.member`. A name that is used in any other way (handed on, indexed, renamed)
- * keeps all of its members.
+ * keeps all of its members. In the same way the client's two converters lose the functions that nobody calls.
  */
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { isLeftOut } from './unused-features.mjs';
 
 const READERS = [
   'client/src',
@@ -39,19 +40,23 @@ const VALUE =
 export function mentionsIn(texts) {
   const members = new Set();
   const values = new Set();
+  const converters = new Set();
   for (const line of texts.flatMap((text) => withoutComments(text).split('\n'))) {
     if (FRAME.test(line)) continue;
+    for (const [, name] of line.matchAll(/\.(as[A-Z]\w*)/g)) converters.add(name);
     const said = ASSIGNMENT.test(line) ? line.slice(line.indexOf(' = ')) : line;
     for (const [, name, member] of said.matchAll(MEMBER)) members.add(`${name}.${member}`);
     for (const [, indexed, handedOn] of said.matchAll(VALUE)) values.add(indexed ?? handedOn);
   }
-  return { members, values };
+  return { members, values, converters };
 }
 
 function sourcesBelow(folder) {
   return readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile() && /(?<!\.d)\.[cm]?[jt]s$/.test(entry.name))
-    .map((entry) => readFileSync(join(entry.parentPath, entry.name), 'utf8'));
+    .map((entry) => join(entry.parentPath, entry.name))
+    .filter((path) => !isLeftOut(path))
+    .map((path) => readFileSync(path, 'utf8'));
 }
 
 /** `text` without the members of namespaces that `mentions` does not know. */
@@ -61,6 +66,11 @@ export function withoutUnmentioned(text, { members, values }) {
     return name === undefined || values.has(name) || members.has(`${name}.${member}`);
   });
   return kept.join('\n');
+}
+
+/** A converter's text without what it hands out and nobody calls: the minifier then drops the functions. */
+export function withoutUncalled(text, { converters }) {
+  return text.replace(/^ {8}(as[A-Z]\w*),?\n/gm, (line, name) => (converters.has(name) ? line : ''));
 }
 
 /** The esbuild plugin; `root` is the project's folder. */
@@ -74,6 +84,12 @@ export function leanProtocol(root) {
       onLoad({ filter }, ({ path }) => ({
         contents: withoutUnmentioned(readFileSync(path, 'utf8'), mentions),
       }));
+      onLoad(
+        { filter: /[\\/]vscode-languageclient[\\/]lib[\\/]common[\\/](?:code|protocol)Converter\.js$/ },
+        ({ path }) => ({
+          contents: withoutUncalled(readFileSync(path, 'utf8'), mentions),
+        }),
+      );
     },
   };
 }

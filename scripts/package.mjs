@@ -26,6 +26,7 @@ import { createVSIX, listFiles } from '@vscode/vsce';
 const LIMIT_KB = 450;
 const LIMIT_FILES = 30;
 /** A page for who installs it; the repository's README is for who builds it. */
+const MOST_CHANGES = 8;
 const README_PATH = 'docs/extension.md';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
@@ -82,6 +83,13 @@ function shortened(path, text) {
   );
 }
 
+/** The first entries; who wants all of them finds them where the sources are. */
+function fewerChanges(text) {
+  const entries = text.split(/^(?=- )/m);
+  if (entries.length <= MOST_CHANGES + 1) return text;
+  return `${entries.slice(0, MOST_CHANGES + 1).join('')}- … and more, in the CHANGELOG.md of the sources.\n`;
+}
+
 /** Copies what goes in to `folder`. */
 async function stage(folder) {
   for (const path of await listFiles({ cwd: root, dependencies: false })) {
@@ -90,6 +98,7 @@ async function stage(folder) {
     const [from, to] = [join(root, path), join(folder, path)];
     mkdirSync(dirname(to), { recursive: true });
     if (path.endsWith('.json')) writeFileSync(to, shortened(path, readFileSync(from, 'utf8')));
+    else if (path === 'CHANGELOG.md') writeFileSync(to, fewerChanges(readFileSync(from, 'utf8')));
     else cpSync(from, to);
   }
   cpSync(join(root, '.vscodeignore'), join(folder, '.vscodeignore'));

@@ -12,6 +12,9 @@ export const UNUSED_FEATURES = {
   colorProvider: 'colorProvider',
   declaration: 'declarationProvider',
   diagnostic: 'diagnosticProvider',
+  documentHighlight: 'documentHighlightProvider',
+  documentLink: 'documentLinkProvider',
+  executeCommand: 'executeCommandProvider',
   fileOperations: 'workspace.fileOperations',
   formatting: 'documentFormattingProvider',
   implementation: 'implementationProvider',
@@ -64,19 +67,27 @@ function exportsOf(path, value) {
   return [...new Set(names)].map((name) => `exports.${name} = ${value(name)};\n`).join('');
 }
 
+const CLIENT_FILTER = new RegExp(
+  `[\\\\/]vscode-languageclient[\\\\/]lib[\\\\/]common[\\\\/](?:${Object.keys(UNUSED_FEATURES).join('|')})\\.js$`,
+);
+const SERVER_FILTER = new RegExp(
+  `[\\\\/]vscode-languageserver[\\\\/]lib[\\\\/](?:${UNUSED_IN_SERVER.map((name) => name.replace('/', '[\\\\/]')).join('|')})\\.js$`,
+);
+
+/** Does the bundle get something else instead of this file? */
+export function isLeftOut(path) {
+  return CLIENT_FILTER.test(path) || SERVER_FILTER.test(path);
+}
+
 /** The esbuild plugin that puts the class in. */
 export const leaveOutUnusedFeatures = {
   name: 'leave-out-unused-features',
   setup({ onLoad }) {
-    const names = Object.keys(UNUSED_FEATURES).join('|');
-    const filter = new RegExp(`[\\\\/]vscode-languageclient[\\\\/]lib[\\\\/]common[\\\\/](?:${names})\\.js$`);
-    onLoad({ filter }, ({ path }) => ({
+    onLoad({ filter: CLIENT_FILTER }, ({ path }) => ({
       contents: UNUSED_CLASS + exportsOf(path, () => 'Unused'),
     }));
-    const server = UNUSED_IN_SERVER.map((name) => name.replace('/', '[\\\\/]')).join('|');
-    const inServer = new RegExp(`[\\\\/]vscode-languageserver[\\\\/]lib[\\\\/](?:${server})\\.js$`);
     // A feature is a function that makes a class with more methods out of one.
-    onLoad({ filter: inServer }, ({ path }) => ({
+    onLoad({ filter: SERVER_FILTER }, ({ path }) => ({
       contents: exportsOf(path, (name) => (name.endsWith('Feature') ? '(Base) => Base' : 'class {}')),
     }));
     onLoad({ filter: VERSION_CHECK }, () => ({ contents: ANY_VERSION }));

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { mentionsIn, withoutUnmentioned } from '../../scripts/lean-protocol.mjs';
+import { mentionsIn, withoutUncalled, withoutUnmentioned } from '../../scripts/lean-protocol.mjs';
 
 /** As TypeScript writes a namespace of the protocol. */
 const LIBRARY = `var Kind;
@@ -36,4 +36,21 @@ test.each([
   ['listed', 'for (const name in Kind) use(name);'],
 ])('a name that is %s keeps all of its members', (_how, use) => {
   expect(left(use, 'Hover.method')).toEqual(['Kind.One', 'Kind.Two', 'Hover.method']);
+});
+
+test('a converter hands out what is called anywhere, and calls its own functions still', () => {
+  const converter = `    function asRange(value) { return asPosition(value); }
+    return {
+        asUri,
+        asRange,
+        asPosition,
+        asInlineValue
+    };
+`;
+  const mentions = mentionsIn([converter, 'client.protocol2CodeConverter.asRange(range);']);
+  expect(withoutUncalled(converter, mentions)).toBe(`    function asRange(value) { return asPosition(value); }
+    return {
+        asRange,
+    };
+`);
 });
