@@ -49,6 +49,14 @@ test('check predicts the use-after-free, at the line that causes it, with the ru
   expect(klp(['check', '--new-in', 'v1', '--format', 'json'], folder).stdout).toContain('unsafe-downgrade');
 });
 
+test('with --absolute every file is named by its whole path, wherever one stands', () => {
+  const { stdout } = klp(['check', 'livepatch.yaml', '--absolute'], folder);
+  const file = join(folder, 'v2/livepatch_net_v2.c');
+  expect(stdout.startsWith(`${file}:78:15: warning: `)).toBe(true);
+  expect(stdout).toContain(`\n    ${file}:88: `);
+  expect(stdout).toContain(`\n    ${join(folder, 'v1/livepatch_net_v1.c')}:79: `);
+});
+
 test('a baseline takes out what was known, also when lines have moved', () => {
   const first = klp(['check', '--format', 'json'], folder).stdout;
   const path = join(folder, 'base.json');

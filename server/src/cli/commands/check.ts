@@ -4,6 +4,7 @@ import type { Severity } from '../../core/place';
 import type { Places } from '../../core/places';
 import { newIn } from '../../features/new-in';
 import { reasonOf } from '../../host/files';
+import { placesOf } from '../../host/places-of';
 import { RULES } from '../../rules/registry';
 import type { Finding } from '../../rules/rule';
 import { EXIT, Failure } from '../failure';
@@ -19,13 +20,14 @@ const ORDER: readonly Severity[] = ['hint', 'information', 'warning', 'error'];
 /** All findings of a lineage. */
 export const check: Command = {
   usage:
-    'check [PATH] [--format text|json|sarif] [--fail-on hint|information|warning|error] [--new-in VERSION] [--baseline FILE]',
+    'check [PATH] [--format text|json|sarif] [--fail-on hint|information|warning|error] [--new-in VERSION] [--baseline FILE] [--absolute]',
   summary: 'findings in the manifest and the sources',
   options: {
     format: { type: 'string' },
     'fail-on': { type: 'string' },
     'new-in': { type: 'string' },
     baseline: { type: 'string' },
+    absolute: { type: 'boolean' },
   },
   positionals: 1,
   async run([path], options) {
@@ -52,7 +54,8 @@ export const check: Command = {
       print(`${JSON.stringify(sarif(findings, RULES, opened.places), null, 2)}\n`);
     } else {
       const style = styleFor(process.stdout.isTTY === true && !process.env.NO_COLOR);
-      for (const finding of findings) print(findingText(finding, opened.places, style));
+      const places = options.absolute === true ? placesOf(opened.project, 'absolute') : opened.places;
+      for (const finding of findings) print(findingText(finding, places, style));
       print(`${summary(findings)}\n`);
       const { exhausted } = opened.analysis.transitions.search();
       if (exhausted !== null) print(`not every way was tried: ${exhausted}\n`);
