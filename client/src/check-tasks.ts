@@ -37,10 +37,12 @@ export class CheckTasks implements vscode.TaskProvider {
     manifest: string,
     folder: vscode.WorkspaceFolder | undefined,
   ): vscode.Task {
-    // Colours would stand in the matcher's way. Where the program is missing the task says so when it is run.
+    // Colours would stand in the matcher's way, and a file name relative to the manifest may mean several files. Where the program is missing the task says so when it is run.
     const program = commandLineProgram() ?? PROGRAM;
-    const execution = new vscode.ProcessExecution(program, ['check', manifest], { env: { NO_COLOR: '1' } });
-    const name = `check ${manifest}`;
+    const execution = new vscode.ProcessExecution(program, ['check', manifest, '--absolute'], {
+      env: { NO_COLOR: '1' },
+    });
+    const name = vscode.l10n.t('check {0}', manifest);
     const scope = folder ?? vscode.TaskScope.Workspace;
     return new vscode.Task(definition, scope, name, CHECK_TASK, execution, '$klp-lineage');
   }

@@ -13,11 +13,13 @@ import { runbook } from './commands/runbook';
 import { showStack } from './commands/show-stack';
 import { simulate } from './commands/simulate';
 import { includesLivepatch, isManifestPath, MANIFEST_GLOB, MANIFEST_LANGUAGE } from './documents';
+import { InSight } from './in-sight';
 import { STACK_VIEW, StackPanels } from './panel/stack-panels';
 import { REVISION_SCHEME, Revisions } from './revisions';
 import { RULE_SCHEME, RulePages } from './rule-pages';
 import { RUN_SCHEME } from './run-address';
 import { RunDocuments } from './run-documents';
+import { ScenarioTests } from './scenario-tests';
 import { ServerHandle } from './server-handle';
 import { StatusItem } from './status-item';
 
@@ -59,6 +61,7 @@ export function activate(context: vscode.ExtensionContext): void {
     vscode.workspace.onDidGrantWorkspaceTrust(() => handle.trust()),
     runs,
     vscode.tasks.registerTaskProvider(CHECK_TASK, new CheckTasks()),
+    new ScenarioTests(handle),
     vscode.workspace.registerTextDocumentContentProvider(RUN_SCHEME, runs),
     startWhenNeeded(handle, log),
   );
@@ -81,6 +84,7 @@ async function guarded(log: vscode.LogOutputChannel, work: Promise<void>): Promi
 
 /** A manifest in the workspace, an open manifest, or C that includes linux/livepatch.h starts the server. */
 function startWhenNeeded(handle: ServerHandle, log: vscode.LogOutputChannel): vscode.Disposable {
+  const sight = new InSight();
   let started = false;
   const start = (): void => {
     if (started) return;
@@ -88,31 +92,41 @@ function startWhenNeeded(handle: ServerHandle, log: vscode.LogOutputChannel): vs
     handle.start().catch((error: unknown) => log.error(error instanceof Error ? error : String(error)));
   };
   const look = (document: vscode.TextDocument): void => {
-    if (!started && concerns(document)) start();
+    const what = concern(document);
+    if (what === null) return;
+    sight[what]();
+    start();
   };
-  const created = vscode.workspace.createFileSystemWatcher(MANIFEST_GLOB, false, true, true);
+  const search = (): void => {
+    sight.look().then(
+      (found) => {
+        if (found) start();
+      },
+      (error: unknown) => log.warn(`manifests could not be looked for: ${String(error)}`),
+    );
+  };
+  const manifests = vscode.workspace.createFileSystemWatcher(MANIFEST_GLOB, false, true, false);
   const watching = vscode.Disposable.from(
-    created,
-    created.onDidCreate(start),
+    manifests,
+    manifests.onDidCreate(() => {
+      sight.manifest();
+      start();
+    }),
+    manifests.onDidDelete(search),
+    handle.onChanged(() => sight.manifest()),
     vscode.workspace.onDidOpenTextDocument(look),
     // An include may be typed into a file that is open already.
     vscode.workspace.onDidChangeTextDocument(({ document, contentChanges }) => {
       if (!started && contentChanges.some((change) => change.text.includes('h'))) look(document);
     }),
   );
+  search();
   for (const document of vscode.workspace.textDocuments) look(document);
-  if (!started)
-    vscode.workspace.findFiles(MANIFEST_GLOB, '**/{node_modules,.git}/**', 1).then(
-      (found) => {
-        if (found.length > 0) start();
-      },
-      (error: unknown) => log.warn(`manifests could not be looked for: ${String(error)}`),
-    );
   return watching;
 }
 
-function concerns(document: vscode.TextDocument): boolean {
-  if (document.uri.scheme !== 'file') return false;
-  if (document.languageId === MANIFEST_LANGUAGE || isManifestPath(document.uri.path)) return true;
-  return document.languageId === 'c' && includesLivepatch(document.getText());
+function concern(document: vscode.TextDocument): 'manifest' | 'sources' | null {
+  if (document.uri.scheme !== 'file') return null;
+  if (document.languageId === MANIFEST_LANGUAGE || isManifestPath(document.uri.path)) return 'manifest';
+  return document.languageId === 'c' && includesLivepatch(document.getText()) ? 'sources' : null;
 }

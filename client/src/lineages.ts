@@ -23,9 +23,7 @@ export async function chooseLineage(
     lineages = lineages.filter((one) => vscode.Uri.parse(one.manifest).toString() === wanted);
   }
   if (lineages.length === 0) {
-    void vscode.window.showInformationMessage(
-      vscode.l10n.t('No livepatch lineage is known here. It begins with a file named livepatch.yaml.'),
-    );
+    await offerManifest();
     return undefined;
   }
   if (lineages.length === 1) return lineages[0];
@@ -40,6 +38,16 @@ export async function chooseLineage(
       matchOnDescription: true,
     })
   )?.lineage;
+}
+
+/** Where there is no lineage, the way to one. */
+async function offerManifest(): Promise<void> {
+  const create = vscode.l10n.t('Create One From These Sources');
+  const picked = await vscode.window.showInformationMessage(
+    vscode.l10n.t('No livepatch lineage is known here. It begins with a file named livepatch.yaml.'),
+    create,
+  );
+  if (picked === create) await vscode.commands.executeCommand('livepatch.createManifest');
 }
 
 async function known(server: ServerHandle, params: LineagesParams): Promise<readonly KnownLineage[]> {

@@ -1,4 +1,4 @@
-import type * as vscode from 'vscode';
+import * as vscode from 'vscode';
 import { PAGE_REQUEST, type PageParams } from '../../server/src/lsp/protocol';
 import type { ServerHandle } from './server-handle';
 
@@ -22,6 +22,6 @@ export class RulePages implements vscode.TextDocumentContentProvider {
     const params: PageParams = { code: code ?? '' };
     const page =
       code === null ? null : await this.#server.request<{ markdown: string } | null>(PAGE_REQUEST, params);
-    return page?.markdown ?? `There is no rule of this name: ${uri.path}\n`;
+    return page?.markdown ?? `${vscode.l10n.t('There is no rule of this name: {0}', uri.path)}\n`;
   }
 }

@@ -69,7 +69,7 @@ export class ServerHandle implements vscode.Disposable {
   }
 
   async #begin(): Promise<LanguageClient> {
-    this.#status.busy('starting');
+    this.#status.busy(vscode.l10n.t('starting'));
     try {
       // Loaded here and not above: a C file without livepatches shall cost nothing but reading it.
       const { startServer } = await import('./server');
@@ -86,12 +86,12 @@ export class ServerHandle implements vscode.Disposable {
         gone: () => {
           this.#client = null;
         },
-        stopped: () => this.#status.trouble('the language server has stopped'),
+        stopped: () => this.#status.trouble(vscode.l10n.t('the language server has stopped')),
       });
     } catch (error) {
       this.#client = null;
       this.#log.error(error instanceof Error ? error : String(error));
-      this.#status.trouble('the language server could not be started');
+      this.#status.trouble(vscode.l10n.t('the language server could not be started'));
       throw new Error(vscode.l10n.t('The livepatch language server could not be started; its log says why.'));
     }
   }

@@ -1,11 +1,13 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import {
   faultyVersions,
   goodVersions,
-  nameProblem,
   readWish,
   suggestName,
 } from '../../client/src/commands/cleanup-choice';
+import { nameProblem } from '../../client/src/commands/name-problem';
+
+vi.mock('vscode', async () => (await import('./fake-vscode')).fakeVscode());
 
 const V = (version: string, status = 'released'): { version: string; module: string; status: string } => ({
   version,

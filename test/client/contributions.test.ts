@@ -3,9 +3,10 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test, vi } from 'vitest';
 import { COMMAND_IDS } from '../../client/src/command-ids';
+import { LINEAGE_CONTEXT } from '../../client/src/in-sight';
 import { fakeVscode } from './fake-vscode';
 
-vi.mock('vscode', () => fakeVscode());
+vi.mock('vscode', async () => (await import('./fake-vscode')).fakeVscode());
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -17,7 +18,16 @@ interface Package {
     virtualWorkspaces: { supported: string; description: string };
   };
   contributes: {
-    commands: { command: string; title: string; category: string }[];
+    commands: { command: string; title: string; category: string; enablement?: string }[];
+    menus: Record<string, { command: string; when?: string }[]>;
+    viewsWelcome: { view: string; when?: string; contents: string }[];
+    walkthroughs: {
+      steps: {
+        description: string;
+        media: { markdown?: string; svg?: string };
+        completionEvents: string[];
+      }[];
+    }[];
     languages: { id: string; filenames: string[]; filenamePatterns: string[]; configuration?: string }[];
     grammars: { path: string; scopeName: string; injectTo?: string[] }[];
     snippets: { path: string; language: string }[];
@@ -28,6 +38,9 @@ interface Package {
 
 const manifest = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as Package;
 const { contributes } = manifest;
+const english = JSON.parse(readFileSync(join(ROOT, 'package.nls.json'), 'utf8')) as Record<string, string>;
+/** What stands for `%key%`. */
+const said = (text: string): string => english[text.slice(1, -1)] ?? '';
 
 describe('package.json', () => {
   test('contributes exactly the commands that activation registers', async () => {
@@ -43,7 +56,47 @@ describe('package.json', () => {
   test('every command can be found in the palette under one category', () => {
     for (const one of contributes.commands) {
       expect(one.category).toBe('Livepatch');
-      expect(one.title).not.toBe('');
+      expect(said(one.title)).not.toBe('');
+    }
+  });
+
+  test('commands are offered where they make sense', () => {
+    const enabled = Object.fromEntries(contributes.commands.map((one) => [one.command, one.enablement]));
+    // A manifest is made where there is none; it is written to disk.
+    expect(enabled['livepatch.createManifest']).toBe('!virtualWorkspace');
+    expect(enabled['livepatch.rehearse']).toBe(`isWorkspaceTrusted && ${LINEAGE_CONTEXT} == known`);
+    for (const id of COMMAND_IDS)
+      if (id !== 'livepatch.createManifest') expect(enabled[id], id).toContain(`${LINEAGE_CONTEXT} == known`);
+  });
+
+  test('menus, welcomes and walkthrough name only commands that are there, and say when they show', () => {
+    const entries = Object.values(contributes.menus).flat();
+    for (const entry of entries) expect(entry.when, entry.command).toBeTruthy();
+    for (const welcome of contributes.viewsWelcome) expect(welcome.when).toContain(LINEAGE_CONTEXT);
+    const steps = contributes.walkthroughs.flatMap((one) => one.steps);
+    const linked = [
+      ...contributes.viewsWelcome.map((one) => one.contents),
+      ...steps.map((one) => one.description),
+    ]
+      .map(said)
+      .flatMap((text) => [...text.matchAll(/\(command:([\w.]+)\)/g)].map(([, id = '']) => id));
+    const finishing = steps.flatMap((step) =>
+      step.completionEvents.flatMap((event) => /^onCommand:(.*)$/.exec(event)?.[1] ?? []),
+    );
+    expect(linked.length).toBeGreaterThan(5);
+    // Not of this extension: the editor's own view of problems.
+    const others = ['workbench.actions.view.problems'];
+    for (const id of [...entries.map((entry) => entry.command), ...linked, ...finishing])
+      expect([...COMMAND_IDS, ...others]).toContain(id);
+  });
+
+  test('a first lineage is walked through in five steps, each with something to look at and an end', () => {
+    expect(contributes.walkthroughs).toHaveLength(1);
+    const [{ steps } = { steps: [] }] = contributes.walkthroughs;
+    expect(steps).toHaveLength(5);
+    for (const { media, completionEvents } of steps) {
+      expect(existsSync(join(ROOT, media.markdown ?? media.svg ?? 'nothing'))).toBe(true);
+      expect(completionEvents.length).toBeGreaterThan(0);
     }
   });
 
@@ -92,8 +145,8 @@ describe('package.json', () => {
 
   test('says what it can do in untrusted and virtual workspaces', () => {
     expect(manifest.capabilities.untrustedWorkspaces.supported).toBe('limited');
-    expect(manifest.capabilities.untrustedWorkspaces.description).toContain('git is not run');
+    expect(said(manifest.capabilities.untrustedWorkspaces.description)).toContain('git is not run');
     expect(manifest.capabilities.virtualWorkspaces.supported).toBe('limited');
-    expect(manifest.capabilities.virtualWorkspaces.description).not.toBe('');
+    expect(said(manifest.capabilities.virtualWorkspaces.description)).not.toBe('');
   });
 });

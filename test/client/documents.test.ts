@@ -1,5 +1,5 @@
 import picomatch from 'picomatch';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import {
   DOCUMENT_SELECTOR,
   includesLivepatch,
@@ -7,6 +7,8 @@ import {
   MANIFEST_GLOB,
 } from '../../client/src/documents';
 import { ruleOfPath } from '../../client/src/rule-pages';
+
+vi.mock('vscode', async () => (await import('./fake-vscode')).fakeVscode());
 
 test.each([
   ['#include <linux/livepatch.h>\n', true],

@@ -109,11 +109,96 @@ export interface FakeInput {
 }
 
 interface FakeTask {
+  terminate?(): void;
   readonly name: string;
   readonly execution: unknown;
 }
 
 export type FakeEdit = InstanceType<typeof WorkspaceEdit>;
+
+/** An entry of the test explorer. */
+class TestItem {
+  readonly id: string;
+  readonly label: string;
+  readonly uri: Uri | undefined;
+  readonly children = new TestItems();
+  tags: readonly { readonly id: string }[] = [];
+  range: unknown;
+  sortText: string | undefined;
+  constructor(id: string, label: string, uri?: Uri) {
+    this.id = id;
+    this.label = label;
+    this.uri = uri;
+  }
+}
+
+class TestItems {
+  #items: TestItem[] = [];
+  add(item: TestItem): void {
+    this.#items.push(item);
+  }
+  replace(items: readonly TestItem[]): void {
+    this.#items = [...items];
+  }
+  forEach(look: (item: TestItem) => void): void {
+    this.#items.forEach(look);
+  }
+  get all(): readonly TestItem[] {
+    return this.#items;
+  }
+}
+
+interface FakeProfile {
+  readonly label: string;
+  readonly isDefault: boolean;
+  readonly run: (request: object, token: object) => Promise<void>;
+}
+
+interface FakeTestController {
+  /** What the runs said of each item. */
+  readonly log: { readonly what: string; readonly label: string; readonly message?: unknown }[];
+  readonly profiles: FakeProfile[];
+  readonly items: TestItems;
+  resolveHandler: ((item?: TestItem) => Promise<void>) | undefined;
+}
+
+/** The test controllers that were made, newest last. */
+export const testControllers: FakeTestController[] = [];
+
+function fakeTestController(id: string, label: string): FakeTestController {
+  const log: FakeTestController['log'] = [];
+  const profiles: FakeProfile[] = [];
+  const tell =
+    (what: string) =>
+    (item: TestItem, message?: unknown): void =>
+      void log.push({ what, label: item.label, ...(message === undefined ? {} : { message }) });
+  const controller = {
+    id,
+    label,
+    log,
+    profiles,
+    items: new TestItems(),
+    resolveHandler: undefined,
+    refreshHandler: undefined,
+    createTestItem: (...parts: [string, string, Uri?]) => new TestItem(...parts),
+    createRunProfile: (name: string, _kind: number, run: FakeProfile['run'], isDefault: boolean) => {
+      profiles.push({ label: name, isDefault, run });
+    },
+    createTestRun: () => ({
+      enqueued() {},
+      started: tell('started'),
+      passed: tell('passed'),
+      failed: tell('failed'),
+      errored: tell('errored'),
+      skipped: tell('skipped'),
+      appendOutput: (text: string, _at: unknown, item: TestItem) => tell('output')(item, text),
+      end: () => void log.push({ what: 'end', label: '' }),
+    }),
+    dispose() {},
+  };
+  testControllers.push(controller);
+  return controller;
+}
 
 /** A fresh fake. `registered` holds the ids of commands, `executed` the commands run, `shown` the documents opened. */
 export function fakeVscode() {
@@ -123,7 +208,7 @@ export function fakeVscode() {
   const warnings: string[] = [];
   const edits: FakeEdit[] = [];
   const written: [string, Uint8Array][] = [];
-  const ended = new Emitter<{ readonly execution: unknown }>();
+  const ended = new Emitter<{ readonly execution: unknown; readonly exitCode: number | undefined }>();
   const started: FakeTask[] = [];
   const answers: {
     saveAs: (options: { defaultUri: Uri; filters: object }) => Uri | undefined;
@@ -208,13 +293,34 @@ export function fakeVscode() {
       executed: started,
       executeTask: async (task: FakeTask) => {
         started.push(task);
-        return task;
+        return Object.assign(task, { terminate: () => ended.fire({ execution: task, exitCode: undefined }) });
       },
       registerTaskProvider: nothing,
       onDidEndTaskProcess: ended.event,
       /** The task's process has ended. */
-      end: (execution: unknown) => ended.fire({ execution }),
+      end: (execution: unknown, exitCode?: number) => ended.fire({ execution, exitCode }),
     },
+    tests: { createTestController: fakeTestController },
+    TestRunProfileKind: { Run: 1 },
+    TestTag: class {
+      readonly id: string;
+      constructor(id: string) {
+        this.id = id;
+      }
+    },
+    TestMessage: class {
+      readonly message: unknown;
+      constructor(message: unknown) {
+        this.message = message;
+      }
+    },
+    MarkdownString: class {
+      readonly value: string;
+      constructor(value: string) {
+        this.value = value;
+      }
+    },
+    Location: class {},
     languages: { createLanguageStatusItem: () => ({ dispose() {} }) },
     window: {
       createOutputChannel: () => channel,
@@ -251,7 +357,7 @@ export function fakeVscode() {
       openTextDocument: async (uri: Uri) => ({ uri }),
       asRelativePath: (uri: Uri) => uri.path,
       registerTextDocumentContentProvider: nothing,
-      createFileSystemWatcher: () => ({ onDidCreate: nothing, dispose() {} }),
+      createFileSystemWatcher: () => ({ onDidCreate: nothing, onDidDelete: nothing, dispose() {} }),
       workspaceFolders: [] as { uri: Uri }[],
       onDidGrantWorkspaceTrust: nothing,
       onDidOpenTextDocument: nothing,

@@ -163,7 +163,7 @@ test('a rehearsal is a task that runs the packaged program, and the lineage foll
   vscode.tasks.end({});
   expect(ended).toEqual([]);
   vscode.tasks.end(task);
-  expect(ended).toEqual([MANIFEST]);
+  await vi.waitFor(() => expect(ended).toEqual([MANIFEST]));
 });
 
 test('without the command line program a rehearsal says what to install, and a relative PATH is not followed', async () => {

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { ScenariosResult } from '../../server/src/lsp/protocol';
 import { TestClient } from './client';
 import { LineageFolder } from './lineage-folder';
 
@@ -81,4 +82,23 @@ test('one that names nobody is not run, and keys keep their meaning', async () =
   expect(await hover('not finished', 'not finished')).toMatch(/is not run/);
   expect(await hover('expect', 'forward')).not.toMatch(/^Scenario `/);
   expect(await hover('expect', 'forward')).not.toBe('');
+});
+
+test('all of them are answered at once: steps, end and place', async () => {
+  const text = `${folder.read('livepatch.yaml').trimEnd()}\n${SCENARIOS}`;
+  const uri = await client.open(folder.file('livepatch.yaml'), 'livepatch-manifest', text);
+  const { scenarios } = await client.connection.sendRequest<ScenariosResult>('livepatch/scenarios', {
+    manifest: uri,
+  });
+  expect(scenarios.map(({ name, steps, passed }) => [name, steps, passed])).toEqual([
+    ['forward', 'load v1; load v2; unload v1', true],
+    ['back', 'load v2; load v1; unload v2', false],
+    ['never loaded', 'disable v1', false],
+    ['not finished', null, false],
+  ]);
+  expect(scenarios[1]?.text).toContain('First step that differs: 2. `load v1`: ');
+  const lines = text.split('\n');
+  for (const { name, range } of scenarios) expect(lines[range.start.line]).toBe(`  - name: ${name}`);
+  const unknown = await client.connection.sendRequest('livepatch/scenarios', { manifest: 'file:///nowhere' });
+  expect(unknown).toEqual({ scenarios: [] });
 });

@@ -51,11 +51,3 @@ export function suggestName(versions: readonly VersionChoice[]): string {
     if (!taken.has(name)) return name;
   }
 }
-
-/** Why `name` cannot be the name of a new version, or null. The manifest's own check is the server's. */
-export function nameProblem(name: string, versions: readonly VersionChoice[]): string | null {
-  if (!/^[^\s\p{C};="',-][^\s\p{C};="',]{0,99}$/u.test(name))
-    return 'A name has 1 to 100 characters, none of them blank or one of ; = , " \' and does not start with a dash.';
-  if (name === 'none') return 'none stands for the kernel without a livepatch.';
-  return versions.some((one) => one.version === name || one.module === name) ? `${name} is taken.` : null;
-}

@@ -4,7 +4,7 @@ import type { ServerHandle } from '../server-handle';
 
 /** Livepatch: Create Manifest From Sources. Shows the manifest as a preview and makes it as one undoable edit. */
 export async function createManifest(server: ServerHandle, argument?: unknown): Promise<void> {
-  const folder = typeof argument === 'string' ? vscode.Uri.parse(argument) : await askFolder();
+  const folder = folderOf(argument) ?? (await askFolder());
   if (folder === undefined) return;
   const params: InitParams = { folder: folder.toString() };
   const answer = await server.request<InitResult>(INIT_REQUEST, params);
@@ -28,6 +28,12 @@ export async function createManifest(server: ServerHandle, argument?: unknown): 
   }
   await vscode.window.showTextDocument(uri, { preview: false });
   if (answer.notes.length > 0) void vscode.window.showInformationMessage(answer.notes.join(' '));
+}
+
+/** The folder that the caller means: a URI as text, or what the explorer's menu hands over. */
+function folderOf(argument: unknown): vscode.Uri | undefined {
+  if (typeof argument === 'string') return vscode.Uri.parse(argument);
+  return argument instanceof vscode.Uri ? argument : undefined;
 }
 
 /** The folder of what is being edited, where the workspace has several; the only one without asking. */

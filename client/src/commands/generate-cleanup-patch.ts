@@ -2,14 +2,8 @@ import * as vscode from 'vscode';
 import { SCAFFOLD_REQUEST, type ScaffoldParams, type ScaffoldResult } from '../../../server/src/lsp/protocol';
 import { chooseLineage, type KnownLineage } from '../lineages';
 import type { ServerHandle } from '../server-handle';
-import {
-  type CleanupWish,
-  faultyVersions,
-  goodVersions,
-  nameProblem,
-  readWish,
-  suggestName,
-} from './cleanup-choice';
+import { type CleanupWish, faultyVersions, goodVersions, readWish, suggestName } from './cleanup-choice';
+import { nameProblem } from './name-problem';
 import { writeGenerated } from './write-generated';
 
 /** Livepatch: Generate Cleanup Patch. Asks, shows a preview, and changes all files as one undoable edit. */

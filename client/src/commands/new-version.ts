@@ -6,7 +6,8 @@ import {
 } from '../../../server/src/lsp/protocol';
 import { chooseLineage } from '../lineages';
 import type { ServerHandle } from '../server-handle';
-import { nameProblem, suggestName } from './cleanup-choice';
+import { suggestName } from './cleanup-choice';
+import { nameProblem } from './name-problem';
 import { origins, readPairWish } from './run-choice';
 import { writeGenerated } from './write-generated';
 

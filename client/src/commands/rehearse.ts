@@ -5,6 +5,7 @@ import {
   type TransitionParams,
 } from '../../../server/src/lsp/protocol';
 import { commandLineProgram, tellOfMissingProgram } from '../command-line';
+import { startRehearsal } from '../rehearsal-task';
 import type { ServerHandle } from '../server-handle';
 import { choosePair } from './choose-pair';
 
@@ -34,19 +35,10 @@ export async function rehearse(
   const params: TransitionParams = { manifest, from, to };
   const answer = await server.request<RehearsalResult>(REHEARSAL_REQUEST, params);
   if ('problem' in answer) throw new Error(answer.problem);
-  const path = vscode.Uri.parse(manifest).fsPath;
-  const task = new vscode.Task(
-    { type: 'livepatch', rehearse: answer.steps },
-    vscode.TaskScope.Workspace,
-    vscode.l10n.t('rehearse {0}: {1} to {2}', lineage, from, to),
-    'livepatch',
-    new vscode.ProcessExecution(program, ['rehearse', path, '--steps', answer.steps]),
-  );
-  task.presentationOptions = { reveal: vscode.TaskRevealKind.Always, clear: true };
-  const execution = await vscode.tasks.executeTask(task);
-  const listening = vscode.tasks.onDidEndTaskProcess((event) => {
-    if (event.execution !== execution) return;
-    listening.dispose();
-    ended(manifest);
+  const { exitCode } = await startRehearsal(program, {
+    name: vscode.l10n.t('rehearse {0}: {1} to {2}', lineage, from, to),
+    manifest: vscode.Uri.parse(manifest).fsPath,
+    steps: answer.steps,
   });
+  void exitCode.then(() => ended(manifest));
 }

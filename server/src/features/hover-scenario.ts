@@ -25,17 +25,21 @@ export function hoverScenario(analysis: Analysis, offset: number): HoverAnswer |
   return null;
 }
 
-function scenarioText(analysis: Analysis, scenario: Scenario): string {
-  const { lineage } = analysis;
-  const title = `Scenario ${inlineCode(scenario.name.value)}`;
-  const { expect } = scenario;
-  if (!scenario.complete || !expect || checkStepNames(scenario.steps, knownNames(lineage)).length > 0) {
-    return `${title} is not run: it is not complete, or a step names nobody.`;
-  }
+/** The run of a scenario; null where it is not complete or a step names nobody. */
+export function scenarioRun({ lineage, transitions }: Analysis, scenario: Scenario): Run | null {
+  if (!scenario.complete || checkStepNames(scenario.steps, knownNames(lineage)).length > 0) return null;
   const steps = scenario.steps.map((step) => step.value);
   const named = new Set(steps.flatMap((step) => ('name' in step ? [step.name] : [])));
   const versions = lineage.versions.filter((version) => named.has(version.name) || named.has(version.module));
-  const run = analysis.transitions.runOf(steps, versions);
+  return transitions.runOf(steps, versions);
+}
+
+/** How a scenario ends, as Markdown. */
+export function scenarioText(analysis: Analysis, scenario: Scenario): string {
+  const title = `Scenario ${inlineCode(scenario.name.value)}`;
+  const { expect } = scenario;
+  const run = scenarioRun(analysis, scenario);
+  if (run === null || !expect) return `${title} is not run: it is not complete, or a step names nobody.`;
   const { word, certainty } = run.verdict;
   const end = `${word}**${certainty === 'may' ? ' (may: something unknown stands in between)' : ''}`;
   const lines = [

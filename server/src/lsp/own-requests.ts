@@ -12,6 +12,7 @@ import { panelTransition } from '../features/panel-transition';
 import { replaceableAnswer } from '../features/replaceable-answer';
 import { runbookDocument } from '../features/runbook-answer';
 import { scaffoldAnswer } from '../features/scaffold-answer';
+import { scenarioResults } from '../features/scenarios';
 import { explainAnswer, readTypedSteps, simulateAnswer } from '../features/simulate-answer';
 import { initManifest } from '../host/init';
 import { readInstalled } from '../host/installed';
@@ -49,8 +50,10 @@ import {
   type RevisionResult,
   RUNBOOK_REQUEST,
   SCAFFOLD_REQUEST,
+  SCENARIOS_REQUEST,
   type ScaffoldParams,
   type ScaffoldResult,
+  type ScenariosResult,
   SIMULATE_REQUEST,
   type SimulateResult,
   STEPS_REQUEST,
@@ -194,6 +197,22 @@ export function ownRequests(session: Session): void {
         pairs: pairs.map(({ files, ...pair }) => ({
           ...pair,
           files: files.map((it) => ({ ...it, before: uri(it.before), after: uri(it.after) })),
+        })),
+      };
+    },
+  );
+  on<ManifestParams, ScenariosResult>(
+    SCENARIOS_REQUEST,
+    () => ({ scenarios: [] }),
+    (params) => {
+      const project = projectOf(params);
+      if (!project) return { scenarios: [] };
+      const analysis = project.analyse();
+      const lines = new Lines(analysis.text(project.manifest));
+      return {
+        scenarios: scenarioResults(analysis).map(({ place, ...result }) => ({
+          ...result,
+          range: toRange(lines, place),
         })),
       };
     },

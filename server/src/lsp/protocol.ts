@@ -19,6 +19,7 @@ export const REHEARSAL_REQUEST = 'livepatch/rehearsal';
 export const COMPARE_REQUEST = 'livepatch/compare';
 export const INIT_REQUEST = 'livepatch/init';
 export const REPLACEABLE_REQUEST = 'livepatch/replaceable';
+export const SCENARIOS_REQUEST = 'livepatch/scenarios';
 export const REVISION_REQUEST = 'livepatch/revision';
 /** Client to server: the person trusts the workspace from now on. */
 export const TRUSTED_NOTIFICATION = 'livepatch/trusted';
@@ -133,6 +134,24 @@ export type ExplainResult = { readonly text: string } | { readonly problem: stri
 
 /** The steps to rehearse for a transition, as the command line takes them, or why there are none. */
 export type RehearsalResult = { readonly steps: string } | { readonly problem: string };
+
+/** The scenarios of a manifest, each with how it ends in the model. */
+export interface ScenariosResult {
+  readonly scenarios: readonly {
+    readonly name: string;
+    /** Of the whole scenario in the manifest, as in the protocol. */
+    readonly range: {
+      readonly start: { readonly line: number; readonly character: number };
+      readonly end: { readonly line: number; readonly character: number };
+    };
+    /** As the command line takes them; null where it is not complete or a step names nobody. */
+    readonly steps: string | null;
+    readonly passed: boolean;
+    /** How it ends and where it leaves the expected way, as Markdown. */
+    readonly text: string;
+  }[];
+}
+
 /** Every version beside the one it replaces, the oldest pair first; files as URIs, null where there is none. */
 export interface CompareResult {
   readonly pairs: readonly {
