@@ -41,7 +41,7 @@ const BUILD_PACKAGES = [
 ];
 
 /** A failure that is told in one line: what, where, what to do. */
-class ToolError extends Error {}
+export class ToolError extends Error {}
 
 /** The folder that holds every test tool; it need not exist. */
 export function cacheRoot() {
@@ -157,7 +157,8 @@ function isInstalled(name) {
   return result.status === 0 && result.stdout === 'installed';
 }
 
-function installCodeServer() {
+/** Installs the workbench into the cache, which takes some minutes; throws a ToolError that says what to do. */
+export function installCodeServer() {
   if (process.platform !== 'linux' || process.arch !== 'x64')
     throw new ToolError(
       `the workbench is tried on linux-x64 only, this is ${process.platform}-${process.arch}`,

@@ -32,19 +32,23 @@ export interface CodeServer {
 
 /**
  * Starts a VS Code server of its own: own process group, home, user data and extensions, with one
- * extension installed from a VSIX. `log` receives everything the server prints.
+ * extension installed from a VSIX. `log` receives everything the server prints; the folder `onPath` comes first on the
+ * PATH of its extensions.
  * Throws when the installation fails or the server is not up after 30 seconds.
  */
 export async function startCodeServer(
   vsix: string,
   log: string,
   settings: Readonly<Record<string, unknown>> = {},
+  onPath: string | null = null,
 ): Promise<CodeServer> {
   const folder = mkdtempSync(join(tmpdir(), 'livepatch-editor-'));
   const userData = join(folder, 'user-data');
   const home = join(folder, 'home');
   mkdirSync(join(userData, 'User'), { recursive: true });
   mkdirSync(home);
+  // The extension host has the PATH of a login shell.
+  if (onPath !== null) writeFileSync(join(home, '.profile'), `export PATH="${onPath}:$PATH"\n`);
   mkdirSync(dirname(log), { recursive: true });
   writeFileSync(join(userData, 'User', 'settings.json'), JSON.stringify({ ...SETTINGS, ...settings }));
   const config = join(folder, 'config.yaml');

@@ -14,6 +14,7 @@ export const selectors = {
   /** A hover that shows text: an empty one is in the page as well. */
   hover: '.monaco-hover:visible .monaco-hover-content',
   problems: '.markers-panel',
+  problemFilter: 'input[placeholder^="Filter (e.g. text"]:visible',
   problemRow: '.markers-panel .monaco-list-row',
   quickInput: '.quick-input-widget:visible',
   quickInputBox: '.quick-input-widget:visible .quick-input-box input',
@@ -25,6 +26,17 @@ export const selectors = {
   dialog: '.monaco-dialog-box:visible',
   preview: '.bulk-edit-panel .monaco-list',
   previewUnticked: '.bulk-edit-panel .edit-checkbox[aria-checked=false]',
+  suggestion: '.suggest-widget.visible .monaco-list-row',
+  rename: '.rename-box input',
+  codeAction: '.action-widget .monaco-list-row',
+  breadcrumbs: '.editor-group-container.active .monaco-breadcrumbs',
+  test: '.test-explorer .monaco-list-row',
+  testPassed: '.codicon-testing-passed-icon',
+  testFailed: '.codicon-testing-failed-icon',
+  /** What a view says that has nothing to show. */
+  welcome: '.welcome-view-content:visible',
+  walkthrough: '.getting-started-category:visible, .gettingStartedDetailsContent:visible',
+  terminal: '.integrated-terminal:visible',
   codeLens: '.monaco-editor .codelens-decoration a',
   /** A webview is a frame in a frame. */
   webviewOuter: 'iframe.webview.ready',

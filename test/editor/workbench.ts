@@ -24,6 +24,8 @@ export interface WorkbenchOptions {
   /** Names the log and the screenshots in test/artefacts. */
   readonly name: string;
   readonly settings?: Readonly<Record<string, unknown>>;
+  /** A folder that comes first on the PATH of the editor. */
+  readonly onPath?: string;
 }
 
 /** A VS Code workbench in a browser, with one extension installed, driven as a person would. */
@@ -48,7 +50,7 @@ export class Workbench {
     if (executablePath === null || missing.length > 0)
       throw new Error(`${missing.join(', ')} missing; run node scripts/install-test-tools.mjs`);
     const log = join(ARTEFACTS, `${options.name}-server.log`);
-    const server = await startCodeServer(options.vsix, log, options.settings);
+    const server = await startCodeServer(options.vsix, log, options.settings, options.onPath);
     try {
       const browser = await chromium.launch({ executablePath, args: BROWSER_ARGUMENTS });
       const page = await browser.newPage({ viewport: { width: 1400, height: 900 } });
@@ -82,13 +84,43 @@ export class Workbench {
     await this.page.locator(selectors.activeEditor).first().waitFor();
   }
 
-  /** Brings a line of the open file, counted from 1, into view and puts the caret there. */
-  async goToLine(line: number): Promise<void> {
+  /** Brings a line of the open file into view and puts the caret there, or at a column of it; both from 1. */
+  async goToLine(line: number, column = 1): Promise<void> {
     await this.#untilQuickInput('Control+g');
-    await this.page.locator(selectors.quickInputBox).fill(`:${line}`);
+    await this.page.locator(selectors.quickInputBox).fill(`:${line},${column}`);
     await this.page.keyboard.press('Enter');
     await this.page.locator(selectors.quickInput).waitFor({ state: 'hidden' });
     await this.page.locator(selectors.caret).first().waitFor({ state: 'attached' });
+  }
+
+  /** Opens a file and puts the caret into the first occurrence of a text; `within` as in `hoverAt`. */
+  async caretAt(path: string, text: string, within = ''): Promise<void> {
+    const content = readFileSync(join(this.#folder, path), 'utf8');
+    const from = content.indexOf(within);
+    const offset = content.indexOf(text, from);
+    if (from < 0 || offset < 0) throw new Error(`${path} does not hold '${within}' and then '${text}'`);
+    const before = content.slice(0, offset).split('\n');
+    await this.openFile(path);
+    await this.goToLine(before.length, (before.at(-1) ?? '').length + 2);
+  }
+
+  /** The lines of the active editor that are in view, with what stands between the characters of a file. */
+  async shownText(): Promise<string> {
+    const lines = await this.page.locator(selectors.activeLine).allInnerTexts();
+    return lines.map((line) => line.replaceAll('\u00a0', ' ')).join('\n');
+  }
+
+  /** The names that the open quick pick offers, once one of them matches. */
+  async offered(expected: RegExp): Promise<readonly string[]> {
+    const rows = this.page.locator(selectors.quickInputRow);
+    await rows.filter({ hasText: expected }).first().waitFor();
+    return rows.allInnerTexts();
+  }
+
+  /** Closes whatever is open over the editor. */
+  async escape(): Promise<void> {
+    await this.page.keyboard.press('Escape');
+    await this.page.locator(selectors.quickInput).waitFor({ state: 'hidden' });
   }
 
   /**
@@ -162,12 +194,30 @@ export class Workbench {
     return rows.allInnerTexts();
   }
 
-  /** Runs a command by its full title, as in the palette ("Category: Title"). */
+  /** Leaves in the Problems view only what matches a text; empty: everything. */
+  async filterProblems(text: string): Promise<void> {
+    const panel = this.page.locator(selectors.problems);
+    if (!(await panel.isVisible())) await this.page.keyboard.press('ControlOrMeta+Shift+m');
+    await panel.waitFor();
+    await this.page.locator(selectors.problemFilter).fill(text);
+  }
+
+  /** Runs a command by its full title, as in the palette ("Category: Title"), as soon as it is offered. */
   async palette(title: string): Promise<void> {
-    await this.#untilQuickInput('F1');
-    await this.page.locator(selectors.quickInputBox).fill(`>${title}`);
-    await this.page.locator(selectors.quickInputFocusedRow, { hasText: title }).waitFor();
-    await this.page.keyboard.press('Enter');
+    // The best match by the palette's own measure may be another command.
+    const row = this.page.locator(`${selectors.quickInputRow}[aria-label^="${title}"]`).first();
+    for (let attempt = 0; ; attempt++) {
+      await this.#untilQuickInput('F1');
+      await this.page.locator(selectors.quickInputBox).fill(`>${title}`);
+      const offered = await row.waitFor({ timeout: 3_000 }).then(
+        () => true,
+        () => false,
+      );
+      if (offered) return row.click();
+      if (attempt >= 10) throw new Error(`the palette does not offer '${title}'`);
+      // What an extension that is still starting brings is not added to a list that is open.
+      await this.escape();
+    }
   }
 
   /** Chooses an entry of the quick pick that is (or will be) open; of one with boxes, that entry alone. */

@@ -13,9 +13,9 @@ test('rows and columns are exchanged, differences added up, and the rest stays',
   const columnwise = [1, 0, 4, 0, 2, 0, 5, 0, 3, 0, 6, 0];
   const body = [9, ...columnwise, 8, 5, 1, 1, 0, 255, 255, 7, 0, 0, 1, 255, 255, 255, 255, 4];
   expect([...unpackTables(Uint8Array.of(...Buffer.from(head), ...body))]).toEqual([
-    ...[9, 1, 0, 2, 0, 3, 0, 4, 0, 5, 0, 6, 0, 8],
+    9, 1, 0, 2, 0, 3, 0, 4, 0, 5, 0, 6, 0, 8,
     // 0x105, then one more, then one less; 0x01000007, then one less.
-    ...[5, 1, 6, 1, 5, 1, 7, 0, 0, 1, 6, 0, 0, 1, 4],
+    5, 1, 6, 1, 5, 1, 7, 0, 0, 1, 6, 0, 0, 1, 4,
   ]);
 });
 

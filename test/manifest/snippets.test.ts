@@ -155,6 +155,26 @@ describe('C snippets', () => {
     }
   });
 
+  test.each([
+    ['Callbacks for kpatch-build', 'KPATCH', 'patch_object *obj', '#include "kpatch-macros.h"'],
+    ['Callbacks for klp-build', 'KLP', 'struct klp_object *obj', '#include <linux/livepatch_helpers.h>'],
+  ])('%s name each function with its macro, once', (name, prefix, argument, include) => {
+    const text = inserted(C[name]);
+    expect(text.startsWith(`${include}\n`)).toBe(true);
+    for (const callback of ['pre_patch', 'post_patch', 'pre_unpatch', 'post_unpatch']) {
+      const type = callback === 'pre_patch' ? 'int' : 'void';
+      expect(text).toContain(`static ${type} object_${callback}(${argument})\n`);
+      expect(text.split(`${prefix}_${callback.toUpperCase()}_CALLBACK(object_${callback});`)).toHaveLength(2);
+    }
+  });
+
+  test('the shadow variable is found, made and freed by one id', () => {
+    const text = inserted(C['Shadow variable']);
+    expect(text).toContain('#define EXAMPLE_ID 0x1\n');
+    expect(text).toContain('klp_shadow_get_or_alloc(object, EXAMPLE_ID, sizeof(int), flags, NULL, NULL)');
+    expect(text).toContain('klp_shadow_free_all(EXAMPLE_ID, NULL);');
+  });
+
   test('the state is taken over, given back and freed by whoever has it last', () => {
     const text = inserted(C['Livepatch state with takeover']);
     const body = (callback: string): string =>

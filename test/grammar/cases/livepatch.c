@@ -35,3 +35,21 @@ MODULE_INFO(livepatch, "Y");
 //          ^^^^^^^^^ constant.language.livepatch.c
 MODULE_INFO(intree, "Y");
 // <~---------- - support.function.macro.livepatch.c
+static int pre_patch(patch_object *obj)
+//                   ^^^^^^^^^^^^ support.type.livepatch.c
+{
+    kpatch_shadow_alloc(obj, "id", 8, GFP_KERNEL);
+//  ^^^^^^^^^^^^^^^^^^^ support.function.livepatch.c
+    kpatch_shadow_free(obj, "id");
+//  ^^^^^^^^^^^^^^^^^^ support.function.livepatch.c
+}
+KPATCH_LOAD_HOOK(load);
+// <~--------------- support.function.macro.livepatch.c
+KPATCH_IGNORE_SECTION(".data");
+// <~-------------------- support.function.macro.livepatch.c
+KPATCH_FORCE_UNSAFE(f);
+// <~------------------ support.function.macro.livepatch.c
+KLP_SYSCALL_DEFINE3(open, int, a, int, b, int, c)
+// <~------------------ support.function.macro.livepatch.c
+@@KLP_PATCHES_OBJS@@
+// <~------------------- support.function.macro.livepatch.c
