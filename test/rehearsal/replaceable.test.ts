@@ -1,5 +1,8 @@
-import { readFileSync } from 'node:fs';
+import { execFile } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { run, steps } from '../../server/src/core/lineage/run';
 import { applyChanges } from '../../server/src/core/scaffold/merge';
@@ -15,6 +18,7 @@ import { warningsIn } from '../../server/src/host/rehearsal/transcript';
 import { startParser } from '../../server/src/host/start-parser';
 import { granted, HOME, InMemory, written } from '../scaffold/in-memory';
 import { livepatch } from '../scaffold/sources';
+import { checkpatch } from '../support/linux-source';
 import { analyseTexts } from '../support/project';
 import { kernelForTests } from './kernels';
 import { STORY_TARGET } from './story-lineages';
@@ -174,6 +178,7 @@ const WAYS: Readonly<Record<string, readonly (string | Look)[]>> = {
 
 const LONG_MS = 6 * 60_000;
 const kernel = await kernelForTests('6.1');
+const style = await checkpatch();
 const VERSIONS = ['v1', 'v2', 'v3', 'v4'];
 
 await startParser();
@@ -204,6 +209,34 @@ async function finished({ name, files }: (typeof staged)[number]): Promise<InMem
   if (!next.ok) throw new Error(next.reasons.join('\n'));
   return written(after, next);
 }
+
+/** What checkpatch.pl has to say of a text, without places; sorted. */
+async function complaints(text: string): Promise<string[]> {
+  const folder = mkdtempSync(join(tmpdir(), 'lineage-style-'));
+  try {
+    writeFileSync(join(folder, 'a.c'), text);
+    const args = [style ?? '', '--no-tree', '--no-summary', '--terse', '--strict', '-f', join(folder, 'a.c')];
+    const { stdout } = await promisify(execFile)('perl', args).catch((error: { stdout?: string }) => ({
+      stdout: error.stdout ?? String(error),
+    }));
+    return stdout
+      .split('\n')
+      .map((line) => line.replace(/^\S*?:\d+: /, ''))
+      .sort();
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+test.skipIf(style === null).each(staged)(
+  '$name: the edit adds nothing for checkpatch.pl',
+  async ({ name, files }) => {
+    const v2 = `v2/${name}_v2.c`;
+    const text = lineages.get(name)?.text(`${HOME}/${v2}`) ?? '';
+    expect(text).toContain('klp_get_prev_state');
+    expect(await complaints(text)).toEqual(await complaints(files[v2] ?? ''));
+  },
+);
 
 const lineages = new Map<string, InMemory>();
 for (const one of staged) lineages.set(one.name, await finished(one));
