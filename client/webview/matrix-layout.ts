@@ -4,7 +4,7 @@ import { describeCell } from './describe';
 import { boxItem, type Role, type SceneItem, textItem } from './scene';
 import { shown, textWidth } from './shown-text';
 import type { Block, Pair } from './stack-layout';
-import { cellSign, rehearsalLegend, VERDICT_SIGNS, VERDICTS } from './words';
+import { cellSign, cellsOf, rehearsalLegend, VERDICT_SIGNS, VERDICTS } from './words';
 
 const CELL_HEIGHT = 30;
 
@@ -15,7 +15,7 @@ export function layoutMatrix(model: PanelModel, selected: Pair | null): Block {
   let longest = 40;
   for (const name of names) longest = Math.max(longest, textWidth(`→ ${shown(name, 12)}`, 12) + 14);
   const cell = Math.ceil(longest);
-  const cells = new Map(model.matrix.map((entry) => [JSON.stringify([entry.from, entry.to]), entry]));
+  const cells = cellsOf(model);
   const items: SceneItem[] = [];
   const put = (words: string, column: number, row: number, role: Role, size: number, name: string): void => {
     const x = column * cell + cell / 2;
@@ -31,7 +31,7 @@ export function layoutMatrix(model: PanelModel, selected: Pair | null): Block {
     put(shown(from, 12), 0, i + 1, 'text-muted', 12, `from ${shown(from)}`);
     names.forEach((to, column) => {
       around('cell', column + 1, i + 1);
-      const entry = cells.get(JSON.stringify([from, to]));
+      const entry = cells(from, to);
       if (entry !== undefined)
         put(cellSign(entry), column + 1, i + 1, `text-${entry.verdict}`, 13, describeCell(entry));
     });

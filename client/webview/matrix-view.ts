@@ -4,7 +4,7 @@ import { describeCell } from './describe';
 import { element, put, putText, revealIn } from './dom';
 import { shown } from './shown-text';
 import type { Pair } from './stack-layout';
-import { cellSign, rehearsalLegend, VERDICT_SIGNS, VERDICTS } from './words';
+import { cellSign, cellsOf, rehearsalLegend, VERDICT_SIGNS, VERDICTS } from './words';
 
 export class MatrixView {
   readonly node = element('div', { class: 'matrix-part' });
@@ -48,12 +48,12 @@ export class MatrixView {
     if (names.length !== this.#names.length || names.some((name, i) => name !== this.#names[i]))
       this.#build(names);
     putText(this.#rehearsed, rehearsalLegend(model).join(', '));
-    const entries = new Map(model.matrix.map((cell) => [JSON.stringify([cell.from, cell.to]), cell]));
+    const cells = cellsOf(model);
     this.#cells.forEach((row, r) => {
       const from = r === 0 ? 'none' : (names[r - 1] ?? '');
       row.forEach((cell, c) => {
-        const entry = entries.get(JSON.stringify([from, names[c]]));
-        const says = entry === undefined ? '' : `${cellSign(entry)} ${describeCell(entry)}`;
+        const entry = cells(from, names[c] ?? '');
+        const says = JSON.stringify(entry) ?? '';
         if (this.#said.get(cell) === says) return;
         this.#said.set(cell, says);
         if (entry === undefined) {

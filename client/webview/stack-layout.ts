@@ -4,7 +4,7 @@ import { describeCell } from './describe';
 import { boxItem, lineItem, type Role, type SceneItem, textItem } from './scene';
 import { shown, textWidth, wrap } from './shown-text';
 import { type Fact, versionFacts } from './version-facts';
-import { cellOf, verdictShort, versionSubtitle } from './words';
+import { type Cells, cellsOf, verdictShort, versionSubtitle } from './words';
 
 export interface Block {
   readonly width: number;
@@ -24,13 +24,14 @@ const CHIP = 20;
 /** The stack in `width` pixels; `selected` is the transition shown beside it, or null. */
 export function layoutStack(model: PanelModel, width: number, selected: Pair | null): Block {
   const items: SceneItem[] = [];
+  const cells = cellsOf(model);
   let y = 0;
   for (let i = model.versions.length - 1; i >= 0; i--) {
     const version = model.versions[i];
     if (version === undefined) continue;
     y += card(items, version, width, y, isEnd(selected, version.version));
     const below = model.versions[i - 1];
-    arrows(items, model, below?.version ?? 'none', version.version, width, y, selected);
+    arrows(items, cells, below?.version ?? 'none', version.version, width, y, selected);
     y += BETWEEN;
   }
   const words = `kernel ${model.kernel}, not patched`;
@@ -102,7 +103,7 @@ function chips(items: SceneItem[], facts: readonly Fact[], left: number, top: nu
 /** Up is the upgrade from the neighbour below, down the way back. */
 function arrows(
   items: SceneItem[],
-  model: PanelModel,
+  cells: Cells,
   below: string,
   above: string,
   width: number,
@@ -114,7 +115,7 @@ function arrows(
     [below, above, 24],
     [above, below, half - 10],
   ] as const) {
-    const cell = cellOf(model, from, to);
+    const cell = cells(from, to);
     if (cell === undefined) continue;
     const [start, end] = from === below ? [BETWEEN - 5, 6] : [5, BETWEEN - 6];
     const isShown = selected !== null && selected.from === from && selected.to === to;

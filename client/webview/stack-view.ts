@@ -7,14 +7,12 @@ import { PAGE_THEME } from './paint';
 import { shown } from './shown-text';
 import type { Pair } from './stack-layout';
 import { type Fact, type FactPart, versionFacts } from './version-facts';
-import { rehearsalWords, verdictShort, verdictWords, versionSubtitle } from './words';
+import { type Cells, cellsOf, rehearsalWords, verdictShort, verdictWords, versionSubtitle } from './words';
 
 export interface StackActions {
   open(source: PanelSource): void;
   select(from: string, to: string): void;
 }
-
-type CellsByPair = ReadonlyMap<string, PanelCell>;
 
 /** Entries of one list on a card; more are counted. */
 const MOST_ENTRIES = 300;
@@ -32,7 +30,7 @@ export class StackView {
 
   /** Shows `model`; the cards of versions that stayed the same keep their nodes, with focus and unfolded lists. */
   update(model: PanelModel): void {
-    const cells: CellsByPair = new Map(model.matrix.map((cell) => [stepKey(cell.from, cell.to), cell]));
+    const cells = cellsOf(model);
     const cards = new Map<string, HTMLLIElement>();
     const nodes: HTMLLIElement[] = [];
     for (let i = model.versions.length - 1; i >= 0; i--) {
@@ -65,7 +63,7 @@ export class StackView {
   }
 
   #steps(): HTMLButtonElement[] {
-    return [...this.node.querySelectorAll<HTMLButtonElement>('button[data-step]')];
+    return [...this.#rows.values()].flatMap((row) => [...row.children] as HTMLButtonElement[]);
   }
 
   /** Marks the pair that is shown; with `reveal` its card and arrow are scrolled into view. */
@@ -135,9 +133,9 @@ export class StackView {
   }
 
   /** The buttons between two neighbours. Kept as they are while both verdicts stay the same. */
-  #between(cells: CellsByPair, below: string, above: string): HTMLLIElement {
-    const up = cells.get(stepKey(below, above));
-    const down = cells.get(stepKey(above, below));
+  #between(cells: Cells, below: string, above: string): HTMLLIElement {
+    const up = cells(below, above);
+    const down = cells(above, below);
     const key = JSON.stringify([below, above, up ?? null, down ?? null]);
     const row = this.#rows.get(key) ?? element('li', { class: 'between' });
     if (row.childElementCount === 0) {

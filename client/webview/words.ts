@@ -104,13 +104,16 @@ export function markLabel(state: 'ran' | 'absent' | 'skipped', callback: string)
   return state === 'absent' ? `no ${callback}` : callback;
 }
 
+export type Cells = (from: string, to: string) => PanelCell | undefined;
+
 /** The verdict of FROM to TO, or undefined where the matrix has none. */
-export function cellOf(
-  model: PanelModel,
-  from: string,
-  to: string,
-): PanelModel['matrix'][number] | undefined {
-  return model.matrix.find((cell) => cell.from === from && cell.to === to);
+export function cellsOf({ matrix }: PanelModel): Cells {
+  const rows = new Map<string, Map<string, PanelCell>>();
+  for (const cell of matrix) {
+    const row = rows.get(cell.from) ?? new Map<string, PanelCell>();
+    rows.set(cell.from, row.set(cell.to, cell));
+  }
+  return (from, to) => rows.get(from)?.get(to);
 }
 
 /** Predicted only or rehearsed, when and with which outcome: as the heading of the log says it. */
