@@ -3,6 +3,7 @@ import type { PanelRequest, PanelSource } from '../../../server/src/features/pan
 import { isCount, isOneOf, isText, listOf, orNull, record, type Shape } from '../../webview/shape';
 
 const LONGEST_NAME = 20_000;
+const LONGEST_PICTURE = 2 ** 28;
 const MOST_ARGUMENTS = 100;
 
 function isName(value: unknown): value is string {
@@ -31,11 +32,10 @@ const isAction = record<Request<'action'>>({
   command: isName,
   arguments: isArguments,
 });
-/** A picture may be large. */
 const isExported = record<Request<'exported'>>({
   type: isOneOf('exported'),
   format: isOneOf('svg', 'png'),
-  data: orNull(isText),
+  data: orNull((value): value is string => isText(value) && value.length <= LONGEST_PICTURE),
 });
 
 export function isPanelRequest(value: unknown): value is PanelRequest {
