@@ -102,7 +102,7 @@ async function fetchHeaders(series: string, tree: string): Promise<void> {
   if (newest === undefined) throw new Error(`apt knows no headers of ${series}: run "apt-get update"`);
   const temporary = await mkdtemp(`${tree}.`);
   try {
-    await run('apt-get', ['download', newest], { cwd: temporary, timeout: 110_000 });
+    await aptDownload(newest, temporary);
     const [deb] = (await readdir(temporary)).filter((name) => name.endsWith('.deb'));
     if (deb === undefined) throw new Error(`apt-get download ${newest} left no package`);
     await run('dpkg-deb', ['-x', join(temporary, deb), join(temporary, 'unpacked')]);
@@ -156,6 +156,17 @@ async function locked<T>(lock: string, body: () => Promise<T>): Promise<T> {
   }
 }
 
+/** A mirror that is busy refuses now and then ("Handler silently failed"): asked again, it answers. */
+async function aptDownload(name: string, folder: string, attempts = 3): Promise<void> {
+  try {
+    await run('apt-get', ['download', name], { cwd: folder, timeout: 110_000 });
+  } catch (error) {
+    if (attempts <= 1) throw error;
+    await sleep(5_000);
+    await aptDownload(name, folder, attempts - 1);
+  }
+}
+
 /** The package's file in the cache. */
 async function download(): Promise<string> {
   const folder = join(cacheRoot(), 'apt');
@@ -168,7 +179,7 @@ async function download(): Promise<string> {
   };
   const cached = await find();
   if (cached !== null) return cached;
-  await run('apt-get', ['download', PACKAGE], { cwd: folder, timeout: 110_000 });
+  await aptDownload(PACKAGE, folder);
   const fetched = await find();
   if (fetched === null) throw new Error(`apt-get download ${PACKAGE} left no package`);
   return fetched;
