@@ -71,14 +71,30 @@ describe('refused before any callback', () => {
     expect(load({ image: withFunctions(fn('f'.repeat(511))) }).result).toBe(0);
   });
 
-  test('a function without old_name is found before everything else since 7.3', () => {
-    const module = { livepatch: false, image: withFunctions(fn('')) };
-    const logged = (release: string) => {
-      const { w, result } = load(module, { release });
+  const bare = (functions: FunctionImage[] | null) => ({ name: 'm', functions, callbacks: new Set<never>() });
+
+  test('a function without old_name is found before everything else since 7.3, in whichever object', () => {
+    const logged = (release: string, functions: FunctionImage[] | null, more = bare([])) => {
+      const image = { ...imageOf(['vmlinux']), objects: [bare(functions), more] };
+      const { w, result } = load({ livepatch: false, image }, { release });
       return { result, lines: w.texts().length };
     };
-    expect(logged('7.3')).toEqual({ result: -22, lines: 0 });
-    expect(logged('7.2')).toEqual({ result: -22, lines: 1 });
+    expect(logged('7.3', [fn('')])).toEqual({ result: -22, lines: 0 });
+    expect(logged('7.3', [], bare([fn('a'), fn('')]))).toEqual({ result: -22, lines: 0 });
+    expect(logged('7.2', [fn('')])).toEqual({ result: -22, lines: 1 });
+    expect(logged('7.3', [fn('a')])).toEqual({ result: -22, lines: 1 });
+    // As is an object without functions, in every release.
+    expect(logged('6.1', null)).toEqual({ result: -22, lines: 0 });
+    expect(logged('6.1', [], bare(null))).toEqual({ result: -22, lines: 0 });
+  });
+
+  test.each([
+    ['an object', imageOf(['vmlinux', 'm', 'm']), 'new/m'],
+    ['a function', withFunctions(fn('a', 2), fn('a', 2)), 'new/vmlinux/a,2'],
+    ['a function as sympos 0 and 1', withFunctions(fn('a', 0), fn('a', 1)), 'new/vmlinux/a,1'],
+  ])('%s that is there twice is named by its folder', (_, image, folder) => {
+    const path = `/kernel/livepatch/${folder}`;
+    expect(load({ image }).w.texts()).toEqual([`sysfs: cannot create duplicate filename '${path}'`]);
   });
 
   test('a module that is not marked is named in the log', () => {
@@ -87,7 +103,9 @@ describe('refused before any callback', () => {
   });
 
   test('an empty object name is a WARN', () => {
-    expect(load({ image: imageOf([{ name: '' }]) }).w.warnings()).toHaveLength(1);
+    expect(load({ image: imageOf([{ name: '' }]) }).w.warnings()).toEqual([
+      'WARN in kobject_add_internal(): an object was registered with an empty name',
+    ]);
   });
 
   test('a symbol that the loaded object does not have', () => {
@@ -189,6 +207,12 @@ describe('klp_state', () => {
     expect(w.events.filter((event) => event.k === 'state-unsure')).toEqual([
       { k: 'state-unsure', patch: 2, installed: 1, id: 1 },
     ]);
+  });
+
+  test('a kernel without states looks at none', () => {
+    const w = new ScriptedWorld({ old: withState(1, 2), new: withState(1, 1) }, { release: '5.4' });
+    expect([w.load('old'), w.load('new')]).toEqual([0, 0]);
+    expect(w.events.filter((event) => event.k === 'state-unsure')).toEqual([]);
   });
 
   test('of an id listed twice the first counts', () => {
@@ -469,6 +493,35 @@ describe('what the livepatch core lacks', () => {
       "livepatch: 'new': unpatching complete",
     ]);
     expect(w.listed()).toEqual(['old+']);
+  });
+
+  test('nothing of it is in the log where all goes well, and the new livepatch is listed but not enabled yet', () => {
+    const seen: string[][] = [];
+    const callback = (w: ScriptedWorld): number => {
+      seen.push(w.listed());
+      return 0;
+    };
+    const { w, result } = over({ image, callback }, () => undefined);
+    expect(result).toBe(0);
+    expect(w.texts({ debug: false })).toEqual([
+      "livepatch: enabling patch 'new'",
+      "livepatch: 'new': starting patching transition",
+      "livepatch: 'new': patching complete",
+    ]);
+    expect(seen[0]).toEqual(['old+', 'new-']);
+    expect(seen.at(-1)).toEqual(['old-', 'new+']);
+  });
+
+  test('nops lead to functions that are there: only for own functions it is asked what is missing', () => {
+    const asked: string[] = [];
+    const { result } = over({ image }, (w) => {
+      w.isMissing = (_, object, name) => {
+        asked.push(`${object}:${name}`);
+        return name === '' ? 'init' : null;
+      };
+    });
+    expect(result).toBe(0);
+    expect(new Set(asked)).toEqual(new Set(['vmlinux:a', 'vmlinux:x', 'm:y']));
   });
 
   test('ftrace is asked for each function once, and not for what is redirected already', () => {
