@@ -1,0 +1,140 @@
+import { describe, expect, test } from 'vitest';
+import { imageOf, type ScriptedModule, ScriptedWorld } from './scripted-world';
+
+/** What the model tells beside calls and log lines, and what becomes of a livepatch whose memory is gone. */
+
+const plain = { replace: 'nothing' } as const;
+
+function world(modules: Record<string, ScriptedModule> = {}): ScriptedWorld {
+  return new ScriptedWorld({
+    old: { image: imageOf(['vmlinux'], plain) },
+    new: { image: imageOf(['vmlinux']) },
+    ...modules,
+  });
+}
+
+/** "new patched start", "old replaced by new" of every event since the last time this was asked. */
+function take(w: ScriptedWorld): string[] {
+  const name = (instance: number): string => w.names.get(instance) ?? '?';
+  const told = w.events.flatMap((event) => {
+    if (event.k === 'transition') return [`${name(event.patch)} ${event.to} ${event.phase}`];
+    return event.k === 'replaced' ? [`${name(event.patch)} replaced by ${name(event.by)}`] : [];
+  });
+  w.events.length = 0;
+  return told;
+}
+
+describe('events of a transition', () => {
+  test('enabling, replacing and disabling', () => {
+    const w = world();
+    w.load('old');
+    expect(take(w)).toEqual(['old patched start', 'old patched complete']);
+    w.load('new');
+    expect(take(w)).toEqual(['new patched start', 'old replaced by new', 'new patched complete']);
+    w.kernel.disable('new');
+    expect(take(w)).toEqual(['new unpatched start', 'new unpatched complete']);
+  });
+
+  test('reversed and forced', () => {
+    const w = world();
+    w.kernel.hold();
+    w.load('new');
+    w.kernel.disable('new');
+    w.kernel.force('new');
+    w.kernel.resume();
+    expect(take(w)).toEqual([
+      'new patched start',
+      'new unpatched reverse',
+      'new unpatched force',
+      'new unpatched complete',
+    ]);
+  });
+
+  test('one that is cancelled never began and does not complete', () => {
+    const w = world({ new: { image: imageOf(['vmlinux']), callback: () => -12 } });
+    expect(w.load('new')).toBe(-12);
+    expect(take(w)).toEqual([]);
+  });
+});
+
+describe('a livepatch whose init fails after klp_enable_patch()', () => {
+  const failing: ScriptedModule = {
+    livepatch: true,
+    image: imageOf(['vmlinux'], plain),
+    init: (w) => w.enable(2) || -5,
+  };
+
+  test('is off the list, and others stay', () => {
+    const w = world({ failing });
+    w.load('old');
+    expect(w.load('failing')).toBe(-5);
+    expect(w.listed()).toEqual(['old+']);
+  });
+
+  test('takes its pending transition with it', () => {
+    const w = world({ failing });
+    w.load('old');
+    w.kernel.stall();
+    expect(w.load('failing')).toBe(-5);
+    expect(w.kernel.transition()).toBeNull();
+    expect(w.load('new')).toBe(0);
+  });
+
+  test('leaves the pending transition of another one alone', () => {
+    const init = (now: ScriptedWorld): number => {
+      now.enable(1);
+      now.kernel.stall();
+      now.load('old');
+      return -5;
+    };
+    const w = world({ later: { livepatch: true, image: imageOf(['vmlinux'], plain), init } });
+    expect(w.load('later')).toBe(-5);
+    expect(w.kernel.transition()).toEqual({ patch: 2, to: 'patched' });
+    expect(w.listed()).toEqual(['old+']);
+  });
+});
+
+describe('modules that are not live', () => {
+  test('one that is coming is neither loaded again nor removed', () => {
+    const results: number[] = [];
+    const w = world({ m: { init: (now) => (results.push(now.load('m'), now.kernel.unload('m')), 0) } });
+    expect(w.load('m')).toBe(0);
+    expect(results).toEqual([-16, -16]);
+  });
+
+  test('one whose references went below zero is a BUG when it is removed, and one without references is none', () => {
+    const w = world({ m: {}, n: {} });
+    w.load('m');
+    w.load('n');
+    expect(w.kernel.unload('n')).toBe(0);
+    expect(w.warnings()).toEqual([]);
+    w.kernel.modulePut(1);
+    expect(w.kernel.unload('m')).toBe(0);
+    expect(w.warnings()).toEqual(['BUG_ON in delete_module(): too many module_put() of m']);
+  });
+
+  test('one that is refused is known to no livepatch that comes meanwhile', () => {
+    const w = world({
+      m: {},
+      first: { image: imageOf(['m'], plain), callback: () => -12 },
+      next: { image: imageOf(['m'], plain) },
+    });
+    w.load('first');
+    expect(w.load('m')).toBe(-12);
+    w.takeCalls();
+    expect(w.load('next')).toBe(0);
+    expect(w.takeCalls()).toEqual([]);
+  });
+
+  test.each([
+    ['init', ['pre_patch', 'post_patch', 'pre_unpatch', 'post_unpatch'], 'never-reached'],
+    ['ftrace', ['post_patch', 'pre_unpatch'], 'reversed'],
+  ] as const)('what is left out where %s refuses it is told', (kind, callbacks, because) => {
+    const w = world({ m: {}, p: { image: imageOf([{ name: 'm', functions: ['a'] }], plain) } });
+    w.load('p');
+    w.takeSkipped();
+    w.isMissing = () => kind;
+    expect(w.load('m')).toBe(-22);
+    expect(w.takeSkipped()).toEqual(callbacks.map((callback) => `p.m.${callback}: ${because}`));
+  });
+});
