@@ -2,6 +2,12 @@ import { EXIT, Failure } from './failure';
 import { HELP, helpOf, runCommand } from './program';
 import { printable } from './terminal';
 
+/** A message that may have several lines, as one. */
+function oneLine(text: string): string {
+  const lines = text.split('\n').map((line) => line.trim());
+  return printable(lines.filter((line) => line !== '').join(' '));
+}
+
 /** Ends the program once what was printed has left the process. */
 function finish(code: number): void {
   process.exitCode = code;
@@ -23,13 +29,13 @@ async function main(argv: readonly string[]): Promise<number> {
 
 main(process.argv.slice(2)).then(finish, (error: unknown) => {
   if (error instanceof Failure) {
-    process.stderr.write(`klp-lineage: ${printable(error.message).replace(/\s*\n\s*/g, ' ')}\n`);
+    process.stderr.write(`klp-lineage: ${oneLine(error.message)}\n`);
     finish(error.exit);
     return;
   }
   const text = error instanceof Error ? error.message : String(error);
   process.stderr.write(
-    `klp-lineage: internal error: ${printable(text).replace(/\s*\n\s*/g, ' ')} (set KLP_LINEAGE_DEBUG=1 for the stack)\n`,
+    `klp-lineage: internal error: ${oneLine(text)} (set KLP_LINEAGE_DEBUG=1 for the stack)\n`,
   );
   if (process.env.KLP_LINEAGE_DEBUG && error instanceof Error) process.stderr.write(`${error.stack}\n`);
   finish(EXIT.internal);

@@ -8,6 +8,11 @@ export function printable(text: string): string {
   return text.replace(UNPRINTABLE, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
+/** The same for what has one line to itself: nothing in it begins another one. */
+export function printableLine(text: string): string {
+  return printable(text).replace(/[\n\t]/g, (c) => (c === '\n' ? '\\n' : '\\t'));
+}
+
 export interface Style {
   bold(text: string): string;
   dim(text: string): string;

@@ -143,6 +143,7 @@ function tokenBefore({ start, count }: Tokens, offset: number): number {
 /** Whether the cursor stands in a comment, or on the line of a directive. */
 function isSilent(text: string, offset: number, tokens: Tokens, last: number): boolean {
   const gap = text.slice(tokens.end[last] ?? 0, offset);
-  if (gap.lastIndexOf('/*') > gap.lastIndexOf('*/') || /\/\/.*$/.test(gap)) return true;
+  if (gap.lastIndexOf('/*') > gap.lastIndexOf('*/') || gap.lastIndexOf('//') > gap.lastIndexOf('\n'))
+    return true;
   return /^\s*#/.test(text.slice(text.lastIndexOf('\n', offset - 1) + 1, offset));
 }

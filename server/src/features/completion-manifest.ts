@@ -10,6 +10,9 @@ import type { Analysis } from './analysis';
 import type { Completion, CompletionKind } from './completion';
 import { completeStep } from './completion-steps';
 
+/** Characters in front of the caret that tell whether a value stands there. */
+const LONGEST_LEAD = 1_000;
+
 /** Keys, values and names that fit at an offset of the manifest. */
 export function completeManifest(analysis: Analysis, offset: number): Completion[] {
   const text = analysis.text(analysis.manifestFile);
@@ -28,7 +31,9 @@ export function completeManifest(analysis: Analysis, offset: number): Completion
   };
   const keys = keysOf(path);
   if (keys.length > 0) {
-    if (/:\s*\S*$/.test(text.slice(lineStart, span.start).replace(/[^{,]*[{,]/g, ''))) return [];
+    const line = text.slice(Math.max(lineStart, span.start - LONGEST_LEAD), span.start);
+    const lead = line.slice(Math.max(line.lastIndexOf('{'), line.lastIndexOf(',')) + 1);
+    if (/:\s*\S*$/.test(lead)) return [];
     const taken = node?.k === 'map' ? node.entries.map((entry) => entry.key) : [];
     const word = text.slice(span.start, span.end);
     const end = text[span.end] === ':' ? '' : ': ';

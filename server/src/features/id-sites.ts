@@ -115,10 +115,11 @@ function argumentAt(text: string, index: number): Stretch | null {
 /** Where the id stands in an element of the table of states: behind `.id =`, or what comes first. */
 function entryId(text: string): Stretch | null {
   const named = /\.\s*id\s*=\s*([^,}]*[^,}\s])/.exec(text);
-  const first = named ?? /^\s*\{?\s*([^.,{}\s][^,{}]*?)\s*(?:[,}]|$)/.exec(text);
-  if (!first?.[1]) return null;
-  const start = first.index + first[0].indexOf(first[1], named ? first[0].indexOf('=') : 0);
-  return { start, end: start + first[1].length };
+  const first = named ?? /^\s*(?:\{\s*)?([^.,{}\s][^,{}]*)(?:[,}]|$)/.exec(text);
+  const id = first?.[1]?.trimEnd();
+  if (!first || !id) return null;
+  const start = first.index + first[0].indexOf(id, named ? first[0].indexOf('=') : 0);
+  return { start, end: start + id.length };
 }
 
 /** The name or number at an offset of a C text (its end counts), or null. */

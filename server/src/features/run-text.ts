@@ -7,7 +7,12 @@ import type { Places } from '../core/places';
 
 /** A run told line by line, for a terminal: steps, callbacks, log, and what is left at the end. */
 export function runText(run: Run, places: Places): string {
-  return `${[...stepLines(run), '', ...verdictLines(run, places)].join('\n')}\n`;
+  return whole([...stepLines(run), '', ...verdictLines(run, places)]);
+}
+
+/** Lines as a text. Names may hold line ends of their own, which begin no line here. */
+function whole(lines: readonly string[]): string {
+  return lines.map((line) => `${line.replaceAll('\n', '\\n')}\n`).join('');
 }
 
 /** The same as a document of its own: the verdict first, the whole predicted log at the end. */
@@ -26,7 +31,7 @@ export function runDocument(run: Run, places: Places): string {
     '',
     ...predictedLog(run),
   ];
-  return `${lines.join('\n')}\n`;
+  return whole(lines);
 }
 
 /** The predicted kernel log, as dmesg without time stamps; lines of dynamic debug included. */

@@ -74,7 +74,7 @@ export function resolveSources(
 
 /** The glob for everything below a folder that `sources` names. */
 export function below(folder: string): string {
-  const path = folder.replace(/^(?:\.\/+)+|\/+$/g, '');
+  const path = folder.replace(/^(?:\.\/+)+|(?<!\/)\/+$/g, '');
   return path === '.' || path === '' ? '**' : `${path}/**`;
 }
 

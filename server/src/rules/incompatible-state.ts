@@ -177,5 +177,5 @@ function versionEdit(
 ): { place: Place; text: string } | null {
   const match = /\.version\s*=\s*(\d+)\b/.exec(text.slice(place.start, place.end));
   if (!match || Number(match[1]) !== old) return null;
-  return replaceWithin(text, place, match[0], match[0].replace(/\d+$/, String(version)));
+  return replaceWithin(text, place, match[0], match[0].replace(/(?<!\d)\d+$/, String(version)));
 }

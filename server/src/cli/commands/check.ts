@@ -13,7 +13,7 @@ import { openLineage } from '../open';
 import { print } from '../print';
 import type { Command } from '../program';
 import { sarif } from '../sarif';
-import { printable, type Style, styleFor } from '../terminal';
+import { printableLine, type Style, styleFor } from '../terminal';
 
 const ORDER: readonly Severity[] = ['hint', 'information', 'warning', 'error'];
 
@@ -76,12 +76,12 @@ function findingText(finding: Finding, places: Places, style: Style): string {
   const paint =
     finding.severity === 'error' ? style.red : finding.severity === 'warning' ? style.yellow : style.blue;
   const lines = [
-    `${style.bold(printable(`${places.text(finding.place)}:${at.column}`))}: ${paint(finding.severity)}: ${printable(finding.message)} [${finding.code}]`,
+    `${style.bold(printableLine(`${places.text(finding.place)}:${at.column}`))}: ${paint(finding.severity)}: ${printableLine(finding.message)} [${finding.code}]`,
   ];
   for (const related of finding.related) {
-    lines.push(`    ${printable(`${places.text(related.place)}: ${related.message}`)}`);
+    lines.push(`    ${printableLine(`${places.text(related.place)}: ${related.message}`)}`);
   }
-  if (finding.run) lines.push(`    ${style.dim(printable(`shown by: ${finding.run.join('; ')}`))}`);
+  if (finding.run) lines.push(`    ${style.dim(printableLine(`shown by: ${finding.run.join('; ')}`))}`);
   return `${lines.join('\n')}\n`;
 }
 

@@ -7,7 +7,7 @@ import { startParser } from '../../host/start-parser';
 import { Failure } from '../failure';
 import { print } from '../print';
 import type { Command } from '../program';
-import { printable } from '../terminal';
+import { printableLine } from '../terminal';
 
 /** What the C says, without a manifest. */
 export const facts: Command = {
@@ -38,7 +38,7 @@ export const facts: Command = {
       if (format === 'text') {
         print(factsText(file, found.facts, places));
         for (const { message, place } of found.problems)
-          print(`${printable(`  line ${places.line(place)}: ${message}`)}\n`);
+          print(`${printableLine(`  line ${places.line(place)}: ${message}`)}\n`);
       }
     }
     if (format === 'json') print(`${JSON.stringify({ schema: 1, livepatches }, null, 2)}\n`);
@@ -89,7 +89,7 @@ function numberOrName(id: string): number | string {
 }
 
 function factsText(file: string, facts: LivepatchFacts, places: Places): string {
-  if (facts.patches.length === 0) return `${printable(file)}: no livepatch (no struct klp_patch)\n`;
+  if (facts.patches.length === 0) return `${printableLine(file)}: no livepatch (no struct klp_patch)\n`;
   const lines: string[] = [];
   for (const patch of facts.patches) {
     const replace = patch.replace === null ? 'decided at load time' : patch.replace ? 'yes' : 'no';
@@ -111,5 +111,5 @@ function factsText(file: string, facts: LivepatchFacts, places: Places): string 
     lines.push(`  shadow ${use.id}: ${use.api} in ${use.function} (line ${places.line(use.place)})`);
   lines.push(`  init ${facts.init?.name ?? 'none'}, exit ${facts.exit?.name ?? 'none'}`);
   if (!facts.complete) lines.push('  parts of it could not be read or evaluated');
-  return `${lines.map(printable).join('\n')}\n`;
+  return `${lines.map(printableLine).join('\n')}\n`;
 }

@@ -6,7 +6,7 @@ import { initManifest } from '../../host/init';
 import { EXIT, Failure } from '../failure';
 import { print } from '../print';
 import type { Command } from '../program';
-import { printable } from '../terminal';
+import { printable, printableLine } from '../terminal';
 import { writeNewFiles } from './scaffold';
 
 /** A manifest from what is there. */
@@ -29,7 +29,7 @@ export const init: Command = {
       writeNewFiles(folder, [{ path: made.path, text: made.text }]);
       print(`wrote ${printable(relative(process.cwd(), made.path))}\n`);
     }
-    for (const note of made.notes) print(`note: ${printable(note)}\n`);
+    for (const note of made.notes) print(`note: ${printableLine(note)}\n`);
     return EXIT.fine;
   },
 };

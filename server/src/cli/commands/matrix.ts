@@ -5,7 +5,7 @@ import { transitionJson } from '../json';
 import { openLineage, requireUsable } from '../open';
 import { print } from '../print';
 import type { Command } from '../program';
-import { printable, styleFor } from '../terminal';
+import { printableLine, styleFor } from '../terminal';
 import { verdictOption } from './simulate';
 
 const MARK = { clean: '✓', leaves: '◐', unsafe: '✕', refused: '⊘' } as const;
@@ -32,13 +32,13 @@ export const matrix: Command = {
       print(`${JSON.stringify({ schema: 1, versions, verdicts, search: { states, exhausted } }, null, 2)}\n`);
     } else {
       const style = styleFor(process.stdout.isTTY === true && !process.env.NO_COLOR);
-      const names = lineage.versions.map((version) => printable(version.name));
+      const names = lineage.versions.map((version) => printableLine(version.name));
       const width = Math.max(4, ...names.map((name) => name.length)) + 2;
       print(
         `${style.dim('from \\ to'.padEnd(width + 4))}${names.map((name) => name.padEnd(width + 8)).join('')}\n`,
       );
       for (const from of [null, ...lineage.versions]) {
-        let line = printable(from?.name ?? 'none').padEnd(width + 4);
+        let line = printableLine(from?.name ?? 'none').padEnd(width + 4);
         for (const to of lineage.versions) {
           const transition = all.find((item) => item.from === from && item.to === to);
           const word = transition?.run.verdict.word;
@@ -51,7 +51,7 @@ export const matrix: Command = {
         const { verdict } = transition.run;
         if (verdict.word === 'clean') continue;
         print(
-          `${printable(`${transition.from?.name ?? 'none'} -> ${transition.to.name}: ${because(transition)}`)}\n`,
+          `${printableLine(`${transition.from?.name ?? 'none'} -> ${transition.to.name}: ${because(transition)}`)}\n`,
         );
       }
     }

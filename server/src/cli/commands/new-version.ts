@@ -7,7 +7,7 @@ import { EXIT, Failure } from '../failure';
 import { openLineage, requireUsable } from '../open';
 import { print } from '../print';
 import type { Command } from '../program';
-import { printable } from '../terminal';
+import { printable, printableLine } from '../terminal';
 import { writeNewFiles } from './scaffold';
 
 /** Begins the next cumulative version as a copy of the last one. */
@@ -30,7 +30,7 @@ export const newVersion: Command = {
     const out = typeof options.out === 'string' ? outFolder(options.out, root) : null;
     const answer = nextVersion(opened.analysis, { from, as, out });
     if (!answer.ok) {
-      for (const reason of answer.reasons) process.stderr.write(`klp-lineage: ${printable(reason)}\n`);
+      for (const reason of answer.reasons) process.stderr.write(`klp-lineage: ${printableLine(reason)}\n`);
       return EXIT.findings;
     }
     const shown = (file: string): string => printable(relative(process.cwd(), file));
@@ -45,7 +45,7 @@ export const newVersion: Command = {
       for (const file of answer.files) print(`wrote ${shown(file.path)}\n`);
       print(`added ${printable(as)} to ${shown(opened.manifest)}\n`);
     }
-    for (const note of answer.notes) print(`note: ${printable(note)}\n`);
+    for (const note of answer.notes) print(`note: ${printableLine(note)}\n`);
     return EXIT.fine;
   },
 };

@@ -21,7 +21,7 @@ import { EXIT, Failure } from '../failure';
 import { openLineage, requireUsable } from '../open';
 import { print } from '../print';
 import type { Command } from '../program';
-import { printable } from '../terminal';
+import { printable, printableLine } from '../terminal';
 
 /** Generates the version that restores a good one and cleans up after faulty ones. */
 export const scaffold: Command = {
@@ -51,7 +51,7 @@ export const scaffold: Command = {
     const out = typeof options.out === 'string' ? outFolder(options.out, root) : null;
     const answer = scaffoldAnswer(opened.analysis, restore, after, as, out, valuesOf(options.value));
     if (!answer.ok) {
-      for (const reason of answer.reasons) process.stderr.write(`klp-lineage: ${printable(reason)}\n`);
+      for (const reason of answer.reasons) process.stderr.write(`klp-lineage: ${printableLine(reason)}\n`);
       return EXIT.findings;
     }
     const shown = (file: string): string => printable(relative(process.cwd(), file));
@@ -66,7 +66,7 @@ export const scaffold: Command = {
       for (const file of answer.files) print(`wrote ${shown(file.path)}\n`);
       print(`added ${printable(as)} to ${shown(opened.manifest)}\n`);
     }
-    for (const note of answer.notes) print(`note: ${printable(note)}\n`);
+    for (const note of answer.notes) print(`note: ${printableLine(note)}\n`);
     return EXIT.fine;
   },
 };

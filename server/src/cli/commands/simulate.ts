@@ -8,7 +8,7 @@ import { runJson } from '../json';
 import { openLineage, requireUsable } from '../open';
 import { print } from '../print';
 import type { Command } from '../program';
-import { printable } from '../terminal';
+import { printable, printableLine } from '../terminal';
 
 /** Runs steps on a clean kernel and prints what happened. */
 export const simulate: Command = {
@@ -40,10 +40,10 @@ export const simulate: Command = {
       for (const outcome of result.outcomes) {
         for (const it of outcome.happenings) {
           // What a work item prints at a time of its own is not for comparing.
-          if (it.k === 'log' && it.timed && (debug || !it.debug)) print(`${printable(it.text)}\n`);
+          if (it.k === 'log' && it.timed && (debug || !it.debug)) print(`${printableLine(it.text)}\n`);
         }
       }
-    } else print(runText(result, opened.places));
+    } else print(printable(runText(result, opened.places)));
     return failOn !== null && VERDICTS.indexOf(result.verdict.word) >= VERDICTS.indexOf(failOn)
       ? EXIT.findings
       : EXIT.fine;

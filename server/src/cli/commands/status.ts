@@ -5,7 +5,7 @@ import { EXIT, Failure } from '../failure';
 import { openLineage, requireUsable } from '../open';
 import { print } from '../print';
 import type { Command } from '../program';
-import { printable } from '../terminal';
+import { printableLine } from '../terminal';
 
 /** What is installed on this machine, matched with the lineage, and which verdicts matter now. */
 export const status: Command = {
@@ -58,5 +58,5 @@ function text(lineage: string, answer: InstalledAnswer): string {
       lines.push(`  to ${to}: ${verdict}${certainty === 'may' ? ' (may)' : ''}, ${because}`);
   }
   lines.push(...answer.notes);
-  return `${lines.map(printable).join('\n')}\n`;
+  return `${lines.map(printableLine).join('\n')}\n`;
 }

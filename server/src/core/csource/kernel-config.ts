@@ -5,10 +5,10 @@ export type KernelConfig = Readonly<Record<string, string>>;
 export function readKernelConfig(text: string): KernelConfig {
   const config: Record<string, string> = Object.create(null) as Record<string, string>;
   for (const [, name, value, off] of text.matchAll(
-    /^(?:(CONFIG_\w+)=(.*?)|# (CONFIG_\w+) is not set)[ \t]*\r?$/gm,
+    /^(?:(CONFIG_\w+)=(.*)|# (CONFIG_\w+) is not set[ \t]*)\r?$/gm,
   )) {
     if (off !== undefined) config[off] = 'n';
-    else if (name !== undefined && value) config[name] = value;
+    else if (name !== undefined && value?.trim()) config[name] = value.trimEnd();
   }
   return config;
 }

@@ -15,7 +15,7 @@ export interface FormatSource {
 }
 
 // Flags, width, precision, length modifier, conversion. %p takes letters that say what it points at.
-const SPEC = /%([-+ #0]*)(\*|\d+)?(?:\.(\*|\d+)?)?(hh|h|ll|l|L|z|Z|t|j|q)?([a-zA-Z%])/g;
+const SPEC = /%([-+ #0]*)(\*|[1-9]\d*)?(?:\.(\*|\d+)?)?(hh|h|ll|l|L|z|Z|t|j|q)?([a-zA-Z%])/g;
 
 /**
  * Formats as lib/vsprintf.c does. An argument that is not known prints as PLACEHOLDER, a constant without a known

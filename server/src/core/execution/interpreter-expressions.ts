@@ -255,7 +255,7 @@ export function readName(it: Interpreter, f: Frame, e: Extract<Expr, { k: 'name'
   if (e.name === 'NULL' || e.name === 'false') return 0;
   if (e.name === 'true') return 1;
   if (e.name === 'KBUILD_MODNAME') return { k: 'string', text: f.image.program.name, offset: 0 };
-  if (/^[A-Z_][A-Z0-9_]*[A-Z][A-Z0-9_]*$|^[A-Z]$/.test(e.name) && e.type.k !== 'function') {
+  if (/^(?=[A-Z_][0-9_]*[A-Z])[A-Z_][A-Z0-9_]*$|^[A-Z]$/.test(e.name) && e.type.k !== 'function') {
     return { k: 'unknown', id: e.name, symbolic: true };
   }
   const other = exported(it, f, e.name);

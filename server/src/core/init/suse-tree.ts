@@ -60,7 +60,9 @@ function draftOf(scene: Scene, last: Shelf | null, before: string): DraftVersion
   if (last !== null && contentOf(scene) === contentOf(last)) return null;
   const spec = readSpec(scene.text(SPEC)) ?? { version: '1', release: '1' };
   const next =
-    spec.version === before ? before.replace(/\d+$/, (number) => String(Number(number) + 1)) : spec.version;
+    spec.version === before
+      ? before.replace(/(?<!\d)\d+$/, (number) => String(Number(number) + 1))
+      : spec.version;
   const guess =
     last === null
       ? 'no revision that raises `Version:` was found'

@@ -208,5 +208,6 @@ export function describeEffect(effect: {
   readonly row: { readonly noun: string };
   readonly key: string;
 }): string {
-  return `${effect.row.noun} ${effect.key}`;
+  // A name may hold line ends; what is told of it stays in its line.
+  return `${effect.row.noun} ${effect.key.replace(/[\r\n]/g, (c) => (c === '\n' ? '\\n' : '\\r'))}`;
 }

@@ -136,7 +136,7 @@ function siteFor(
       if (!line) continue;
       if (path !== undefined && file.path !== path)
         return `${good.name} has its post_patch of vmlinux in ${file.path}, and what is left behind is named in ${path}: one callback cannot be in both.`;
-      const whole = /^\w+\s*\(\s*&?\w+\s*\)\s*;?\s*$/.test(line.text);
+      const whole = /^\w+\s*\(\s*&?\w+\s*\)\s*(?:;\s*)?$/.test(line.text);
       const site = whole ? siteOf(file, line) : null;
       return site
         ? { site, own: own.function }

@@ -183,7 +183,7 @@ async function packagesOf(series: string, signal: AbortSignal | undefined): Prom
 async function dependsOf(name: string, signal: AbortSignal | undefined): Promise<readonly string[]> {
   const answer = await runCommand('apt-cache', ['depends', name], { timeout: 60_000, signal });
   if (answer.status !== 0) return [];
-  return [...answer.output.matchAll(/^\s*\|?Depends: (\S+)$/gm)].map((match) => match[1] ?? '');
+  return [...answer.output.matchAll(/^[ \t]*\|?Depends: (\S+)$/gm)].map((match) => match[1] ?? '');
 }
 
 function lastLines(text: string): string[] {

@@ -151,7 +151,7 @@ class Scan {
       walk.equals || (!plain.includes('(') && walk.body === null && !/^(?:typedef|extern)\b/.test(plain));
     const isTag = /^(?:struct|union|enum)\s+\w+$/.test(plain);
     if (!isData || isTag) return this.#piece('declaration', '', from, to, head, true);
-    const name = /(\w+)\s*(?:\[[^\]]*\]\s*)*(?:__\w+(?:\([^)]*\))?\s*)*$/.exec(plain)?.[1] ?? '';
+    const name = /\b(\w+)\s*(?:\[[^\]]*\]\s*)*(?:\b__\w+\b(?:\([^)]*\))?\s*)*$/.exec(plain)?.[1] ?? '';
     return this.#piece('data', name, from, to, head, true);
   }
 

@@ -24,7 +24,7 @@ export interface FileText {
   readonly changes: boolean;
 }
 
-const CALLBACK = /^\s*(KPATCH|KLP)_((?:PRE|POST)_(?:UN)?PATCH)_CALLBACK\s*\(\s*&?\s*(\w+)\s*\)/;
+const CALLBACK = /^\s*(KPATCH|KLP)_((?:PRE|POST)_(?:UN)?PATCH)_CALLBACK\s*\(\s*(?:&\s*)?(\w+)\s*\)/;
 /** What a diff shows of these belongs to the kernel's own module. */
 const OF_THE_MODULE = /^(?:module_\w+|\w+_initcall(?:_sync)?|MODULE_\w+|EXPORT_\w+|KPATCH_IGNORE_\w+)$/;
 
@@ -68,7 +68,7 @@ class FileReading {
     this.#place = { file: fileOf(diff), start, end };
     for (const line of file.removed) {
       const name = /;\s*$/.test(line) ? '' : functionIn(line);
-      const data = /(\w+)\s*(?:\[[^\]]*\]\s*)*(?:=|;)/.exec(line)?.[1];
+      const data = /\b(\w+)\s*(?:\[[^\]]*\]\s*)*[=;]/.exec(line)?.[1];
       if (name !== '') this.#existed.add(name);
       else if (data !== undefined && !line.includes('(')) this.#existed.add(data);
     }

@@ -11,7 +11,8 @@ export interface Fix {
   readonly rows: readonly PatchedFunc[];
 }
 
-const PLACEHOLDER = /[ \t]*@@KLP_PATCHES_(INCLUDES|OBJS|INIT_CALLS|INIT_ERR_HANDLERS|CLEANUP_CALLS)@@[,;]?/g;
+const PLACEHOLDER =
+  /(?<![ \t])[ \t]*@@KLP_PATCHES_(INCLUDES|OBJS|INIT_CALLS|INIT_ERR_HANDLERS|CLEANUP_CALLS)@@[,;]?/g;
 
 /** Whether the text is a livepatch_main.c whose tables and calls are still to be filled in. */
 export function isTemplate(text: string): boolean {
