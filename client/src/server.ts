@@ -29,13 +29,14 @@ export async function startServer(
   events: ServerEvents,
 ): Promise<LanguageClient> {
   const module = join(extensionPath, 'dist', 'server.js');
-  let standard: ErrorHandler;
+  let known: ErrorHandler | undefined;
+  const standard = (): ErrorHandler => (known ??= client.createDefaultErrorHandler());
   const options: LanguageClientOptions = {
     initializationOptions,
     errorHandler: {
-      error: (...about) => standard.error(...about),
+      error: (...about) => standard().error(...about),
       closed: async () => {
-        const result = await standard.closed();
+        const result = await standard().closed();
         if (result.action === CloseAction.DoNotRestart) events.gone();
         return result;
       },
@@ -50,7 +51,6 @@ export async function startServer(
     { run: { module, transport: TransportKind.ipc }, debug: { module, transport: TransportKind.ipc } },
     options,
   );
-  standard = client.createDefaultErrorHandler();
   client.onNotification(CHANGED_NOTIFICATION, (params: ManifestParams) => events.changed(params.manifest));
   client.onNotification(STATUS_NOTIFICATION, (params: StatusParams) => events.status(params));
   client.onDidChangeState(({ newState }) => {

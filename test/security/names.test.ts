@@ -68,6 +68,7 @@ scenarios: [{ name: ${quoted}, steps: [load v1, load v2], expect: unsafe }]
   };
 }
 
+// oxlint-disable-next-line no-control-regex -- these are what is looked for
 const UNPRINTABLE = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]/;
 
 test.each(GROUPS.map((text) => [text] as const))(

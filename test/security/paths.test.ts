@@ -23,7 +23,7 @@ const WAYS = [
   'link/',
   'v1/link/',
   '..//outside/',
-  '../work/../outside/',
+  '../tree/../outside/',
   '../outside/./',
   '..\\outside\\',
   '%2e%2e/outside/',
@@ -50,7 +50,7 @@ beforeAll(startParser);
 
 beforeEach(() => {
   top = mkdtempSync(join(tmpdir(), 'lineage-paths-'));
-  work = join(top, 'work');
+  work = join(top, 'tree');
   outside = join(top, 'outside');
   cpSync(resolve('examples/net-fixes'), work, { recursive: true });
   mkdirSync(join(work, '.git'));
@@ -198,7 +198,7 @@ test.each(NAMES.map((name) => [name] as const))(
 
 test('the command line writes nothing outside, whatever it is told', () => {
   const before = readdirSync(top, { recursive: true, encoding: 'utf8' })
-    .filter((it) => !it.startsWith('work'))
+    .filter((it) => !it.startsWith('tree'))
     .sort();
   const wish = ['--restore', 'v1', '--after', 'v2'];
   for (const name of NAMES.filter((it) => !it.includes('\0')))
@@ -209,7 +209,7 @@ test('the command line writes nothing outside, whatever it is told', () => {
     klp(['new-version', '--from', 'v2', '--as', 'v4', `--out=${out}`], work);
   }
   const after = readdirSync(top, { recursive: true, encoding: 'utf8' })
-    .filter((it) => !it.startsWith('work'))
+    .filter((it) => !it.startsWith('tree'))
     .sort();
   expect(after).toEqual(before);
 }, 240_000);

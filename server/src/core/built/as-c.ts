@@ -79,5 +79,6 @@ function name(symbol: string): string {
 
 /** A text of the module inside a C string, whatever it holds. */
 function quoted(text: string): string {
+  // oxlint-disable-next-line no-control-regex -- a line end would end the string
   return text.replace(/[\\"]/g, '\\$&').replace(/[\0-\x1f]/g, '?');
 }

@@ -206,7 +206,6 @@ class ModuleReader {
       this.count();
       found.push({ id, version: Number(this.long({ section: start.section, offset }, 8) & 0xffff_ffffn) });
     }
-    return found;
   }
 
   private count(): void {
