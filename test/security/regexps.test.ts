@@ -76,6 +76,7 @@ test('regular expressions are made from identifiers alone, in few places', () =>
   expect(makers.sort()).toEqual([
     'core/init/suse-tree.ts',
     'core/scaffold/own-text.ts',
+    'core/scaffold/replaceable.ts',
     'features/rename.ts',
     'rules/callback-edits.ts',
     'rules/callback-in-init-memory.ts',
