@@ -153,5 +153,6 @@ function moveAll(before: readonly Unit[], after: readonly Unit[]): void {
 function settingsFingerprint(entry: ManifestVersion): string {
   const params = [...entry.params].map(([name, value]) => `${name}=${value.value}`);
   const keeps = entry.keeps.map((kept) => `${kept.effect.value}:${kept.key?.value ?? ''}`);
-  return JSON.stringify([params, keeps]);
+  // A module is found by its name, and prints it.
+  return JSON.stringify([entry.module.value, params, keeps]);
 }
