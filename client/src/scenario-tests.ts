@@ -155,8 +155,9 @@ export class ScenarioTests implements vscode.Disposable {
       return;
     }
     const link = encodeURIComponent(JSON.stringify([{ manifest, steps }]));
+    // The first line is what the list of results shows.
     const show = vscode.l10n.t('Show this run');
-    const markdown = new vscode.MarkdownString(`[${show}](command:livepatch.simulate?${link})\n\n${text}`);
+    const markdown = new vscode.MarkdownString(`${text}\n\n[${show}](command:livepatch.simulate?${link})`);
     markdown.isTrusted = { enabledCommands: ['livepatch.simulate'] };
     run.failed(item, messageAt(markdown, item));
   }

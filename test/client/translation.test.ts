@@ -62,6 +62,12 @@ describe('the strings of package.json', () => {
     expect(fixed(german[key])).toEqual(fixed(english[key]));
   });
 
+  test('no markup stands where the editor shows none: in the walkthrough and in empty views', () => {
+    const plain = Object.keys(english).filter((key) => /^(?:step|welcome)\./.test(key));
+    expect(plain.length).toBeGreaterThan(10);
+    for (const key of plain) for (const texts of [english, german]) expect(texts[key]).not.toMatch(/[`*]/);
+  });
+
   test('whatever a person reads in package.json is such a string', () => {
     const { displayName: _name, ...rest } = JSON.parse(manifest) as Record<string, unknown>;
     const bare: string[] = [];

@@ -1,5 +1,5 @@
 import { execFile, spawn } from 'node:child_process';
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -112,6 +112,39 @@ test("the parser's library is packed without queries and with what parsing needs
   expect(names).toContain('ts_parser_parse_wasm');
   expect(names).toContain('ts_tree_cursor_goto_next_sibling_wasm');
   expect(names).not.toContain('ts_query_new');
+});
+
+/** Packages and what they depend on, without those that the bundle has nothing of. */
+function dependenciesOf(names: readonly string[], leftOut: readonly string[]): Set<string> {
+  const found = new Set(names);
+  for (const name of found) {
+    const { dependencies = {} } = JSON.parse(
+      readFileSync(join(ROOT, 'node_modules', name, 'package.json'), 'utf8'),
+    ) as { dependencies?: Record<string, string> };
+    for (const next of Object.keys(dependencies)) if (!leftOut.includes(next)) found.add(next);
+  }
+  return found;
+}
+
+test("other people's work travels with its licence and copyright", () => {
+  const notices = readFileSync(join(folder, 'dist', 'NOTICES.txt'), 'utf8');
+  const direct = ['vscode-languageclient', 'vscode-languageserver', 'vscode-languageserver-textdocument'];
+  direct.push('web-tree-sitter', 'tree-sitter-c', 'yaml');
+  // The version check and the features that match file names are replaced; the parser's two are for building it natively.
+  const leftOut = ['semver', 'minimatch', 'node-addon-api', 'node-gyp-build'];
+  const wanted = dependenciesOf(direct, leftOut);
+  expect(wanted.size).toBeGreaterThan(direct.length);
+  for (const name of wanted) {
+    const at = join(ROOT, 'node_modules', name);
+    const { version } = JSON.parse(readFileSync(join(at, 'package.json'), 'utf8')) as { version: string };
+    expect(notices).toContain(`${name} ${version}`);
+    const licence = readdirSync(at).find((file) => /^licen[cs]e/i.test(file));
+    const copyright = /^.*copyright.*$/im
+      .exec(readFileSync(join(at, licence ?? 'LICENSE'), 'utf8'))?.[0]
+      .trim();
+    expect(copyright).toBeTruthy();
+    expect(notices).toContain(copyright);
+  }
 });
 
 test('the package holds what package.json names and stays within its limits', async () => {
