@@ -176,7 +176,7 @@ async function packagesOf(series: string, signal: AbortSignal | undefined): Prom
   }
   throw new RehearsalFailure(
     'missing',
-    `apt knows no linux-image-cloud-amd64 of series ${series}: run "apt-get update", or name a kernel with --headers DIR --image FILE`,
+    `apt knows no linux-image-cloud-amd64 of series ${series}: run "apt-get update", take a series that it has (--kernel 6.1 on Debian 12), or name a kernel with --headers DIR --image FILE`,
   );
 }
 
