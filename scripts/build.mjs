@@ -111,7 +111,8 @@ const program = {
   // The extension host of VS Code 1.91 is Node 20.
   target: 'node20',
   external: ['vscode'],
-  charset: 'utf8',
+  // One byte a character: V8 reads that faster, and dist/load.js relies on it.
+  charset: 'ascii',
   // node:vm, which dist/load.js uses, has no import().
   supported: { 'dynamic-import': false },
   plugins: [leaveOutUnusedFeatures, leanLibraries, leanProtocol(root), pageAssets],
@@ -219,6 +220,7 @@ async function smallest(text) {
     ecma: 2020,
     toplevel: true,
     compress: { passes: 2, unsafe_arrows: true },
+    format: { ascii_only: true },
   });
   return code;
 }

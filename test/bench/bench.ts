@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { linuxSource } from '../support/linux-source';
+import { activationFigures } from './activation';
 import { editFigures } from './edit';
 import { factsFigures, type Source } from './facts';
 import { growthFigures, watchWasm } from './growth';
@@ -55,6 +56,15 @@ async function main(): Promise<void> {
   for (const [name, measure] of Object.entries(families)) {
     if (only === undefined || name === only) figures.push(...(await measure()));
   }
+  const figures: Figure[] = [
+    ...(await factsFigures(livepatches, large)),
+    ...(await searchFigures()),
+    ...(await historyFigures()),
+    ...(await suseFigures()),
+    ...(await editFigures(ROOT)),
+    ...(await activationFigures(ROOT)),
+    ...vsixFigure(ROOT),
+  ];
   const machine = `${cpus()[0]?.model ?? 'unknown'}, ${cpus().length} cores, Node ${process.version}`;
   console.log(`${machine}\n\n${table(figures)}`);
   const file = valueOf(args, '--json');

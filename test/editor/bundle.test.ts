@@ -104,6 +104,11 @@ test('a stack trace names the script, which nothing writes to disk', async () =>
   expect(existsSync(join(folder, 'dist', 'extension.js'))).toBe(false);
 });
 
+test.each(['editor', 'program'])('%s.js is ASCII, as the loader takes it', (name) => {
+  const text = brotliDecompressSync(readFileSync(join(folder, 'dist', `${name}.js.br`)));
+  expect(text.findIndex((byte) => byte > 127)).toBe(-1);
+});
+
 test("the parser's library is packed without queries and with what parsing needs", async () => {
   const packed = readFileSync(join(folder, 'dist', 'web-tree-sitter.wasm.br'));
   const names = WebAssembly.Module.exports(await WebAssembly.compile(brotliDecompressSync(packed))).map(
