@@ -3,11 +3,11 @@
  *
  *   node scripts/build.mjs [--watch] [--meta]
  *
- * The packaged extension has to stay small and start quickly: dist/editor.br holds three scripts, the editor's client, the
- * language server and the libraries that both need. They are compressed as one, for they have much in common, and compiled
- * each by itself. dist/program.br is the language server and the command line as one script. These and the parser's two
- * WebAssembly files are compressed with Brotli, which does that better than a zip archive; dist/load.js and what it loads
- * unpack them in memory. dist/client.js, dist/server.js and dist/cli.js only choose what starts; the last two run on load.
+ * The packaged extension has to stay small, so the client's half of the connection and the language server are one
+ * bundle: they share libraries. What an activation needs is a script of its own, so that a C file without livepatches
+ * costs no more than that. Both lie in dist/editor.js.br. dist/program.js.br is the language server and the command line. These and the parser's two WebAssembly files are compressed with Brotli, which does that better than a
+ * zip archive; dist/load.js and what it loads unpack them in memory. dist/client.js, dist/server.js and dist/cli.js only choose which part starts; the last two run on
+ * load.
  */
 
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -27,6 +27,7 @@ const dist = join(root, 'dist');
 
 const ENTRIES = {
   client: 'client/src/extension.ts',
+  connection: 'client/src/server.ts',
   lsp: 'server/src/lsp/main.ts',
   cli: 'server/src/cli/main.ts',
   webview: 'client/webview/main.ts',
@@ -43,12 +44,12 @@ const WASM = [WASM_LIBRARY, GRAMMAR];
  * that starts to use one of them fails in the bundle with "... is not a function".
  */
 const UNUSED_IN_WASM =
-  /^ts_(?:query|lookahead)_|^ts_node_(?!symbol|has_error|to_string|start|end|is_)|_changed_ranges_|^isw|^str|^tow/;
+  /^ts_(?:query|lookahead)_|^ts_node_(?!symbol|has_error|start|end|is_)|_changed_ranges_|^isw|^str|^tow/;
 
 const SHIMS = {
-  'client.js': `module.exports = require('./load.js')('editor', 'extension.js').client();\n`,
-  'server.js': `require('./load.js')('editor', 'language-server.js').lsp();\n`,
-  'cli.js': `#!/usr/bin/env node\nrequire('./load.js')('program', 'program.js').cli();\n`,
+  'client.js': `module.exports = require('./load.js')('editor.js', 0).client();\n`,
+  'server.js': `require('./load.js')('editor.js', 1).lsp();\n`,
+  'cli.js': `#!/usr/bin/env node\nrequire('./load.js')('program.js', 0).cli();\n`,
 };
 
 const common = {
@@ -85,22 +86,8 @@ const pageAssets = {
 /** What hands out these entries. `require` inside a function: what one needs is not run for the others. */
 function handingOut(...names) {
   const contents = names.map((name) => `exports.${name} = () => require('./${ENTRIES[name]}');`).join('\n');
-  return { contents, resolveDir: root, sourcefile: 'entries.js' };
+  return { contents, resolveDir: root, sourcefile: 'program.js' };
 }
-
-/** What client and server share, under the names by which their libraries ask for it. */
-const PROTOCOL = ['vscode-languageserver-protocol', 'vscode-languageserver-protocol/node'];
-
-/** dist/load.js answers these names out of the script protocol.js. */
-const protocolElsewhere = {
-  name: 'protocol-elsewhere',
-  setup({ onResolve }) {
-    onResolve({ filter: /^vscode-languageserver-protocol(?:\/node)?$/ }, ({ path }) => ({
-      path,
-      external: true,
-    }));
-  },
-};
 
 const program = {
   ...common,
@@ -127,28 +114,40 @@ const program = {
   },
 };
 
-const part = (entry, name) => ({
-  ...program,
-  stdin: handingOut(entry),
-  outfile: join(dist, name),
-  plugins: [protocolElsewhere, ...program.plugins],
-});
-
-const protocol = {
-  ...program,
-  stdin: {
-    contents: PROTOCOL.map((name) => `exports['${name}'] = require('${name}');`).join('\n'),
-    resolveDir: root,
-    sourcefile: 'protocol.js',
+/** What is handed out of the other script when the server is first needed. */
+const laterConnection = {
+  name: 'later-connection',
+  setup({ onLoad }) {
+    onLoad({ filter: /[\\/]client[\\/]src[\\/]server\.ts$/ }, () => ({
+      contents: `export const startServer = (...all) => require('./load.js')('editor.js', 1).connection().startServer(...all);`,
+      loader: 'js',
+    }));
   },
-  outfile: join(dist, 'protocol.js'),
 };
 
-/** Scripts that are compressed together, by the name of the file without its end. */
-const ARCHIVES = {
-  program: [program],
-  editor: [protocol, part('client', 'extension.js'), part('lsp', 'language-server.js')],
+const editor = { ...program, stdin: handingOut('connection', 'lsp'), outfile: join(dist, 'editor.js') };
+
+const extension = {
+  ...program,
+  stdin: handingOut('client'),
+  outfile: join(dist, 'extension.js'),
+  external: [...program.external, './load.js'],
+  plugins: [laterConnection, ...program.plugins],
 };
+
+const PROGRAMS = [program, editor, extension];
+
+/** Which scripts lie in which compressed file, by their numbers for dist/load.js; NUL stands between them. */
+const PACKS = { 'program.js': ['program.js'], 'editor.js': ['extension.js', 'editor.js'] };
+
+/** The compressed files of those scripts that are there. */
+function packs(texts, fast) {
+  const complete = Object.entries(PACKS).filter(([, parts]) => parts.every((part) => texts.has(part)));
+  return complete.map(([name, parts]) => [
+    `${name}.br`,
+    packed(Buffer.from(parts.map((part) => texts.get(part)).join('\0')), fast),
+  ]);
+}
 
 const forBrowser = {
   ...common,
@@ -225,31 +224,19 @@ async function smallest(text) {
   return code;
 }
 
-/** Scripts one after the other, below a line that says where each begins and ends, in bytes behind that line. */
-function archive(scripts, fast) {
-  const places = {};
-  let at = 0;
-  for (const [name, text] of scripts) {
-    const size = Buffer.byteLength(text);
-    places[name] = [at, at + size];
-    at += size;
-  }
-  const bytes = Buffer.from([`${JSON.stringify(places)}\n`, ...scripts.values()].join(''));
-  return packed(bytes, fast);
-}
+/** What --watch has built last. */
+const watchedTexts = new Map();
 
 /** esbuild's plugin for --watch: no second minifying, since it takes seconds. */
-function writeOnEnd(name, scripts, count) {
-  return {
-    name: 'write-archive',
-    setup({ onEnd }) {
-      onEnd(({ outputFiles = [] }) => {
-        for (const { path, text } of outputFiles) scripts.set(basename(path), text);
-        if (scripts.size === count) write(new Map([[`${name}.br`, archive(scripts, true)]]));
-      });
-    },
-  };
-}
+const writeOnEnd = {
+  name: 'write-program',
+  setup({ onEnd }) {
+    onEnd(({ outputFiles = [] }) => {
+      for (const { path, text } of outputFiles) watchedTexts.set(basename(path), text);
+      write(new Map(packs(watchedTexts, true)));
+    });
+  },
+};
 
 /** The licences of the packages of which something is in dist/: they ask to travel with their code. */
 function notices(meta) {
@@ -288,27 +275,25 @@ async function main(args) {
   if (args.includes('--watch')) {
     emptyDist();
     write(plainFiles(true));
-    for (const [name, programs] of Object.entries(ARCHIVES)) {
-      const onEnd = writeOnEnd(name, new Map(), programs.length);
-      for (const one of programs) {
-        const watched = { ...one, plugins: [...one.plugins, onEnd], logLevel: 'info' };
-        await (await context(watched)).watch();
-      }
+    for (const one of PROGRAMS) {
+      const watched = { ...one, plugins: [...one.plugins, writeOnEnd], logLevel: 'info' };
+      await (await context(watched)).watch();
     }
     return 0;
   }
   // dist/ is replaced at the end, at once: what uses it can do so while this works.
   const files = plainFiles(false);
   try {
+    const built = await Promise.all(PROGRAMS.map((one) => build(one)));
+    const texts = new Map();
+    for (const { path, text } of built.flatMap(({ outputFiles }) => outputFiles))
+      texts.set(basename(path), await smallest(text));
+    for (const [name, text] of texts) if (text.includes('\0')) throw new Error(`${name} has a NUL in it`);
+    for (const [name, content] of packs(texts, false)) files.set(name, content);
     const meta = { inputs: {}, outputs: {} };
-    for (const [name, programs] of Object.entries(ARCHIVES)) {
-      const scripts = new Map();
-      for (const { outputFiles, metafile } of await Promise.all(programs.map((one) => build(one)))) {
-        for (const { path, text } of outputFiles) scripts.set(basename(path), await smallest(text));
-        Object.assign(meta.inputs, metafile.inputs);
-        Object.assign(meta.outputs, metafile.outputs);
-      }
-      files.set(`${name}.br`, archive(scripts, false));
+    for (const { metafile } of built) {
+      Object.assign(meta.inputs, metafile.inputs);
+      Object.assign(meta.outputs, metafile.outputs);
     }
     files.set('NOTICES.txt', notices(meta));
     if (args.includes('--meta')) files.set('meta.json', JSON.stringify(meta));

@@ -10,9 +10,12 @@ const { join } = require('node:path');
 const { compileFunction } = require('node:vm');
 const { brotliDecompressSync } = require('node:zlib');
 
-module.exports = (name) => {
+/** `part` counts from 0 the scripts that lie in one compressed file. */
+module.exports = (name, part) => {
   const filename = join(__dirname, name);
-  const text = brotliDecompressSync(readFileSync(`${filename}.br`)).toString('latin1');
+  const text = brotliDecompressSync(readFileSync(`${filename}.br`))
+    .toString('latin1')
+    .split('\0')[part];
   const run = compileFunction(text, ['exports', 'require', 'module', '__filename', '__dirname'], {
     filename,
   });

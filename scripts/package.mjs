@@ -35,7 +35,7 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const ALSO_NEEDED = [
   'dist/server.js',
   'dist/load.js',
-  'dist/editor.br',
+  'dist/editor.js.br',
   'dist/web-tree-sitter.wasm.br',
   'dist/tree-sitter-c.wasm.br',
   'dist/NOTICES.txt',

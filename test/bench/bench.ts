@@ -47,6 +47,7 @@ async function main(): Promise<void> {
     growth: () => growthFigures(ROOT, memories),
     wire: () => wireFigures(ROOT, bare),
     panel: () => panelFigures(),
+    activation: () => activationFigures(ROOT),
     vsix: async () => vsixFigure(ROOT),
   };
   const only = valueOf(args, '--only');
@@ -56,15 +57,6 @@ async function main(): Promise<void> {
   for (const [name, measure] of Object.entries(families)) {
     if (only === undefined || name === only) figures.push(...(await measure()));
   }
-  const figures: Figure[] = [
-    ...(await factsFigures(livepatches, large)),
-    ...(await searchFigures()),
-    ...(await historyFigures()),
-    ...(await suseFigures()),
-    ...(await editFigures(ROOT)),
-    ...(await activationFigures(ROOT)),
-    ...vsixFigure(ROOT),
-  ];
   const machine = `${cpus()[0]?.model ?? 'unknown'}, ${cpus().length} cores, Node ${process.version}`;
   console.log(`${machine}\n\n${table(figures)}`);
   const file = valueOf(args, '--json');

@@ -100,8 +100,8 @@ test('a stack trace names the script, which nothing writes to disk', async () =>
   const failing = `try { require('./dist/client.js'); } catch (error) { console.log(error.stack); }`;
   const { stdout } = await node(['-e', failing]);
   expect(stdout).toMatch(/Cannot find module 'vscode'/);
-  expect(stdout).toMatch(/dist[\\/]extension\.js:\d+:\d+/);
-  expect(existsSync(join(folder, 'dist', 'extension.js'))).toBe(false);
+  expect(stdout).toMatch(/dist[\\/]editor\.js:\d+:\d+/);
+  expect(existsSync(join(folder, 'dist', 'editor.js'))).toBe(false);
 });
 
 test.each(['editor', 'program'])('%s.js is ASCII, as the loader takes it', (name) => {
