@@ -16,6 +16,7 @@ import { fileURLToPath } from 'node:url';
 import { brotliCompressSync, constants } from 'node:zlib';
 import { build, context } from 'esbuild';
 import { minify } from 'terser';
+import { gatherPages } from './gather-pages.mjs';
 import { leanLibraries } from './lean-libraries.mjs';
 import { leanProtocol } from './lean-protocol.mjs';
 import { packTables } from './pack-tables.mjs';
@@ -43,8 +44,18 @@ const WASM = [WASM_LIBRARY, GRAMMAR];
  * nodes (it walks by cursors), comparing trees, and the C functions that only scanners of other languages use. Code
  * that starts to use one of them fails in the bundle with "... is not a function".
  */
-const UNUSED_IN_WASM =
-  /^ts_(?:query|lookahead)_|^ts_node_(?!symbol|has_error|start|end|is_)|_changed_ranges_|^isw|^str|^tow/;
+const UNUSED_IN_WASM = new RegExp(
+  [
+    '^ts_(?:query|lookahead)_',
+    '^ts_node_(?!symbol|has_error|start|end|is_)',
+    '^ts_tree_cursor_(?:copy|reset_to|current_(?:field|depth|descendant)|goto_(?!first_child_wasm|next_sibling))',
+    '^ts_language_(?:state_count|next_state|symbol_for_name|supertypes|subtypes|metadata|name$)',
+    '^ts_(?:range|point)_edit',
+    '_included_ranges_wasm',
+    '_changed_ranges_',
+    '^isw|^str|^tow',
+  ].join('|'),
+);
 
 const SHIMS = {
   'client.js': `module.exports = require('./load.js')('editor.js', 0).client();\n`,
@@ -102,7 +113,7 @@ const program = {
   charset: 'ascii',
   // node:vm, which dist/load.js uses, has no import().
   supported: { 'dynamic-import': false },
-  plugins: [leaveOutUnusedFeatures, leanLibraries, leanProtocol(root), pageAssets],
+  plugins: [leaveOutUnusedFeatures, leanLibraries, leanProtocol(root), gatherPages(root), pageAssets],
   alias: {
     // The ES module build of web-tree-sitter finds its files by import.meta.url.
     'web-tree-sitter': join(modules, 'web-tree-sitter/web-tree-sitter.cjs'),
@@ -218,7 +229,7 @@ async function smallest(text) {
   const { code } = await minify(text, {
     ecma: 2020,
     toplevel: true,
-    compress: { passes: 2, unsafe_arrows: true },
+    compress: { passes: 2, unsafe_arrows: true, keep_fargs: false, pure_getters: true },
     format: { ascii_only: true },
   });
   return code;
