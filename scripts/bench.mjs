@@ -1,5 +1,5 @@
 // Measures, each figure as a ratio within one run, and prints a table and JSON. Figures that do not hold stay in the
-// table, marked. `node scripts/bench.mjs [--json FILE] [--only NAME]`
+// table, marked. `node scripts/bench.mjs [--json FILE] [--only NAME] [--docs]`
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

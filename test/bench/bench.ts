@@ -59,9 +59,28 @@ async function main(): Promise<void> {
   }
   const machine = `${cpus()[0]?.model ?? 'unknown'}, ${cpus().length} cores, Node ${process.version}`;
   console.log(`${machine}\n\n${table(figures)}`);
+  const json = `${JSON.stringify({ schema: 1, machine, figures }, null, 2)}\n`;
   const file = valueOf(args, '--json');
-  if (file) writeFileSync(file, `${JSON.stringify({ schema: 1, machine, figures }, null, 2)}\n`);
+  if (file) writeFileSync(file, json);
+  if (args.includes('--docs')) {
+    writeFileSync(join(ROOT, 'docs/benchmark.json'), json);
+    writeFileSync(join(ROOT, 'docs/benchmark.md'), page(machine, figures));
+  }
   if (figures.some((figure) => figure.value > figure.limit)) process.exitCode = 1;
+}
+
+/** The page of figures that is kept in the repository. */
+function page(machine: string, figures: readonly Figure[]): string {
+  const missed = figures.filter((figure) => figure.value > figure.limit).length;
+  return `# Benchmark
+
+\`npm run bench -- --docs\` writes this page and \`benchmark.json\`. Each figure is a ratio measured within one run against the
+real thing beside it, a median of interleaved rounds where nothing else is said. What does not hold stays in the table.
+
+Taken on ${machine}; ${figures.length - missed} of ${figures.length} figures hold.
+
+${table(figures)}
+`;
 }
 
 function valueOf(args: readonly string[], option: string): string | undefined {
