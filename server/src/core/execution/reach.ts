@@ -88,14 +88,15 @@ type Mention =
       readonly callee: Expr;
       readonly name: string;
       readonly args: readonly Expr[];
-      readonly place: Place;
+      /** The number of its stretch of text. */
+      readonly at: number;
     }
   /** Stored in a member of an object. */
   | { readonly k: 'stored'; readonly value: Extract<Expr, { k: 'name' }> }
   | { readonly k: 'name'; readonly expr: Extract<Expr, { k: 'name' }> };
 
-/** Versions share most of their functions: each body is looked through once. */
-const MENTIONS = new WeakMap<FunctionIr, readonly Mention[]>();
+/** Versions share most of their functions, and edits only move most of them: each body is looked through once. */
+const MENTIONS = new WeakMap<FunctionIr['body'], readonly Mention[]>();
 
 interface Summary {
   readonly node: FunctionNode;
@@ -259,14 +260,14 @@ function summarise(unit: Unit, name: string, ir: FunctionIr, isOwn: (callee: str
   const handled = new Set<Expr>();
   for (const mention of mentionsIn(ir)) {
     if (mention.k === 'call') {
-      const { name: callee, args, place } = mention;
+      const { name: callee, args } = mention;
       handled.add(mention.callee);
       if (isOwn(callee)) {
         own.add(callee);
         references.push({ name: callee, from: null });
         continue;
       }
-      calls.push({ callee, args, place });
+      calls.push({ callee, args, place: placeIn(ir.positions, mention.at) });
       for (const [index, arg] of args.entries()) {
         const given = addressed(arg);
         if (!given) continue;
@@ -284,13 +285,13 @@ function summarise(unit: Unit, name: string, ir: FunctionIr, isOwn: (callee: str
 }
 
 function mentionsIn(ir: FunctionIr): readonly Mention[] {
-  const known = MENTIONS.get(ir);
+  const known = MENTIONS.get(ir.body);
   if (known) return known;
   const mentions: Mention[] = [];
   const visit = (expr: Expr): void => {
     if (expr.k === 'call' && expr.callee.k === 'name') {
-      const place = placeIn(ir.positions, expr.at);
-      mentions.push({ k: 'call', callee: expr.callee, name: expr.callee.name, args: expr.args, place });
+      const { callee, args, at } = expr;
+      mentions.push({ k: 'call', callee, name: expr.callee.name, args, at });
     } else if (expr.k === 'assign' && expr.target.k === 'member') {
       const value = addressed(expr.value);
       if (value) mentions.push({ k: 'stored', value });
@@ -298,7 +299,7 @@ function mentionsIn(ir: FunctionIr): readonly Mention[] {
   };
   visitExpressions(ir.body, visit);
   for (const variable of ir.statics) if (variable.init) visitInit(variable.init, visit);
-  MENTIONS.set(ir, mentions);
+  MENTIONS.set(ir.body, mentions);
   return mentions;
 }
 
