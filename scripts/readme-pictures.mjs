@@ -12,7 +12,7 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 
 /** A picture of docs/images and the scene that it shows. */
 const PICTURES = {
-  stack: 'story-4-version-stack',
+  stack: 'panel-light',
   hover: 'story-3-hover-callback',
   cleanup: 'story-5-questions',
   scenarios: 'language-tests',
