@@ -28,6 +28,9 @@ export interface WorkbenchOptions {
   readonly onPath?: string;
 }
 
+/** How often the mouse points at a place that nothing is said of. */
+const HOVER_ATTEMPTS = 4;
+
 /** A VS Code workbench in a browser, with one extension installed, driven as a person would. */
 export class Workbench {
   readonly page: Page;
@@ -137,12 +140,21 @@ export class Workbench {
     await this.openFile(path);
     await this.goToLine(before.length);
     const point = await this.#placeInCaretLine(text, (before.at(-1) ?? '').split(text).length - 1);
-    // From outside, or else the mouse may stand there already and no hover opens.
-    await this.page.mouse.move(0, 0);
-    await this.page.mouse.move(point.x, point.y, { steps: 3 });
     // What several providers say comes part by part, with "Loading..." in the place of what is still to come.
     const hover = this.page.locator(selectors.hover);
-    await hover.filter({ hasText: /\S/ }).filter({ hasNotText: 'Loading...' }).first().waitFor();
+    const said = hover.filter({ hasText: /\S/ }).filter({ hasNotText: 'Loading...' }).first();
+    // A server that is just starting has nothing to say yet, and the editor does not ask again by itself.
+    for (let attempt = 1; ; attempt++) {
+      // From outside, or else the mouse may stand there already and no hover opens.
+      await this.page.mouse.move(0, 0);
+      await this.page.mouse.move(point.x, point.y, { steps: 3 });
+      const failed = await said.waitFor({ timeout: 10_000 }).then(
+        () => null,
+        (error: unknown) => error,
+      );
+      if (failed === null) break;
+      if (attempt === HOVER_ATTEMPTS) throw failed;
+    }
     return (await hover.allInnerTexts()).join('\n');
   }
 
