@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { type Run, run, steps } from '../../server/src/core/lineage/run';
+import { runText } from '../../server/src/features/run-text';
+import { placesOf } from '../../server/src/host/places-of';
 import { analyseTexts, projectOfTexts } from '../support/project';
 
 /** Every reason for which the kernel refuses a livepatch, from what a person can write in a manifest or a step. */
@@ -171,4 +173,24 @@ describe('kernel.arch', () => {
     );
     expect(certainty()).toBe('may');
   });
+});
+
+test('a failure that was asked for and did not come is said, and one that came is not', async () => {
+  const { project } = await projectOfTexts(texts());
+  const { lineage } = project.analyse();
+  const places = placesOf(project);
+  const said = (...given: string[]): string[] =>
+    runText(run(lineage, steps(...given)), places)
+      .split('\n')
+      .filter((line) => line.includes('did not happen'));
+  expect(said('load v1', 'fail v2 klp_alloc_func_nop', 'load v2')).toEqual([]);
+  expect(said('load v1', 'fail v2 klp_alloc_func_npo', 'load v2')).toEqual([
+    '  did not happen: fail v2 klp_alloc_func_npo (after that step v2 made no such call)',
+  ]);
+  // v2 gives one function back, so there is one nop.
+  expect(said('load v1', 'fail v2 klp_alloc_func_nop#9', 'load v2')).toEqual([
+    '  did not happen: fail v2 klp_alloc_func_nop (after that step v2 did not call it that often)',
+  ]);
+  // Asked for before the module is there, and asked of one that never comes.
+  expect(said('fail v2 init', 'load v1').join()).toMatch(/fail v2 init /);
 });

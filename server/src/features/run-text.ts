@@ -7,7 +7,7 @@ import type { Places } from '../core/places';
 
 /** A run told line by line, for a terminal: steps, callbacks, log, and what is left at the end. */
 export function runText(run: Run, places: Places): string {
-  return whole([...stepLines(run), '', ...verdictLines(run, places)]);
+  return whole([...stepLines(run), '', ...verdictLines(run, places), ...notFailed(run)]);
 }
 
 /** Lines as a text. Names may hold line ends of their own, which begin no line here. */
@@ -22,6 +22,7 @@ export function runDocument(run: Run, places: Places): string {
     `${lineage.name} on kernel ${lineage.capabilities.release}`,
     `steps: ${run.steps.map(formatStep).join('; ')}`,
     ...verdictLines(run, places),
+    ...notFailed(run),
     '',
     'what happens ("+" called, "-" skipped, "!" fault, indented: kernel log)',
     '',
@@ -32,6 +33,17 @@ export function runDocument(run: Run, places: Places): string {
     ...predictedLog(run),
   ];
   return whole(lines);
+}
+
+/** Failures that were asked for and did not come: the name may be misspelt. */
+function notFailed({ end }: Run): string[] {
+  return end.pendingFailures().map((it) => {
+    const version = end.lineage.versions.find(({ module }) => module === it.module);
+    const name = version?.name ?? it.module;
+    const [called = '', count] = it.function.split('#');
+    const why = count === undefined ? 'made no such call' : 'did not call it that often';
+    return `  did not happen: fail ${name} ${called} (after that step ${name} ${why})`;
+  });
 }
 
 /** The predicted kernel log, as dmesg without time stamps; lines of dynamic debug included. */

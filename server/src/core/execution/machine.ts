@@ -137,6 +137,14 @@ export class Machine {
     this.it.failures.set(`${instance}:${kernelFunction}`, errno);
   }
 
+  /** Calls that were to fail and have not been made; `f#2`: one more than the next is still to come. */
+  pendingFailures(): readonly { readonly instance: InstanceId; readonly function: string }[] {
+    return [...this.it.failures.keys()].map((key) => {
+      const colon = key.indexOf(':');
+      return { instance: Number(key.slice(0, colon)), function: key.slice(colon + 1) };
+    });
+  }
+
   /** Whether any task is under way or waits for its turn. */
   hasTasks(): boolean {
     return this.it.tasks.list().length > 0;
@@ -147,12 +155,7 @@ export class Machine {
     return takeFailure(this.it.failures, instance, kernelFunction);
   }
 
-  /** Whether a suspended task stands in one of these functions; `object` null for vmlinux. */
-  busy(functions: readonly NamedFunction[]): boolean {
-    return this.standingIn(functions).size > 0;
-  }
-
-  /** The modules in whose functions among these a suspended task stands; '' for vmlinux. */
+  /** The modules in whose functions among these (`object` null for vmlinux) a suspended task stands; '' for vmlinux. */
   standingIn(functions: readonly NamedFunction[]): ReadonlySet<string> {
     const modules = new Set<string>();
     const tasks = this.it.tasks.list();

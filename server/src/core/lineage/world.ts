@@ -136,6 +136,18 @@ export class World implements KernelEnvironment, MachineHost {
     return this.machine.spent;
   }
 
+  /** What `fail` steps asked for and did not happen, as the steps name it. */
+  pendingFailures(): readonly { readonly module: string; readonly function: string }[] {
+    const early = [...this.#failures].flatMap(([module, calls]) =>
+      [...calls.keys()].map((it) => ({ module, function: it })),
+    );
+    const loaded = this.machine.pendingFailures();
+    return [
+      ...early,
+      ...loaded.map((it) => ({ module: this.moduleName(it.instance), function: it.function })),
+    ];
+  }
+
   /** Carries out one step. Names must have been checked before: an unknown one answers -ENOENT. */
   apply(step: Step): StepOutcome {
     this.#happenings = [];
