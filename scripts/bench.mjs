@@ -5,7 +5,7 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { build } from 'esbuild';
+import { bundleForNode } from './bundle-for-node.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 /** The package is one of the things measured. */
@@ -25,15 +25,7 @@ if (!packaged()) process.exit(2);
 const folder = mkdtempSync(join(tmpdir(), 'lineage-bench-'));
 try {
   const outfile = join(folder, 'bench.cjs');
-  await build({
-    entryPoints: [join(root, 'test/bench/bench.ts')],
-    outfile,
-    bundle: true,
-    platform: 'node',
-    format: 'cjs',
-    target: 'node20',
-    logLevel: 'warning',
-    alias: { 'web-tree-sitter': join(root, 'node_modules/web-tree-sitter/web-tree-sitter.cjs') },
+  await bundleForNode(root, 'test/bench/bench.ts', outfile, {
     external: ['esbuild', 'playwright-core'],
     define: {
       'import.meta.url': JSON.stringify(pathToFileURL(join(root, 'test/bench/bench.ts')).href),
@@ -41,16 +33,7 @@ try {
     },
   });
   const bare = join(folder, 'bare-server.cjs');
-  await build({
-    entryPoints: [join(root, 'test/bench/bare-server.ts')],
-    outfile: bare,
-    bundle: true,
-    minify: true,
-    platform: 'node',
-    format: 'cjs',
-    target: 'node20',
-    logLevel: 'warning',
-  });
+  await bundleForNode(root, 'test/bench/bare-server.ts', bare, { minify: true });
   const { status } = spawnSync(process.execPath, ['--expose-gc', outfile, ...process.argv.slice(2)], {
     stdio: 'inherit',
     env: {

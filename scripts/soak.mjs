@@ -4,24 +4,14 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
+import { bundleForNode } from './bundle-for-node.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 // Inside the project, for what it bundles itself finds its packages from there.
 const folder = mkdtempSync(join(root, 'node_modules', '.soak-'));
 try {
   const outfile = join(folder, 'soak.cjs');
-  await build({
-    entryPoints: [join(root, 'test/fuzz/soak.ts')],
-    outfile,
-    bundle: true,
-    platform: 'node',
-    format: 'cjs',
-    target: 'node20',
-    logLevel: 'warning',
-    external: ['esbuild'],
-    alias: { 'web-tree-sitter': join(root, 'node_modules/web-tree-sitter/web-tree-sitter.cjs') },
-  });
+  await bundleForNode(root, 'test/fuzz/soak.ts', outfile, { external: ['esbuild'] });
   const { status } = spawnSync(process.execPath, [outfile, ...process.argv.slice(2)], {
     stdio: 'inherit',
     cwd: root,

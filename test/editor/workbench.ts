@@ -98,11 +98,7 @@ export class Workbench {
 
   /** Opens a file and puts the caret into the first occurrence of a text; `within` as in `hoverAt`. */
   async caretAt(path: string, text: string, within = ''): Promise<void> {
-    const content = readFileSync(join(this.#folder, path), 'utf8');
-    const from = content.indexOf(within);
-    const offset = content.indexOf(text, from);
-    if (from < 0 || offset < 0) throw new Error(`${path} does not hold '${within}' and then '${text}'`);
-    const before = content.slice(0, offset).split('\n');
+    const before = this.#linesBefore(path, text, within);
     await this.openFile(path);
     await this.goToLine(before.length, (before.at(-1) ?? '').length + 2);
   }
@@ -132,11 +128,7 @@ export class Workbench {
    * that on.
    */
   async hoverAt(path: string, text: string, within = ''): Promise<string> {
-    const content = readFileSync(join(this.#folder, path), 'utf8');
-    const from = content.indexOf(within);
-    const offset = content.indexOf(text, from);
-    if (from < 0 || offset < 0) throw new Error(`${path} does not hold '${within}' and then '${text}'`);
-    const before = content.slice(0, offset).split('\n');
+    const before = this.#linesBefore(path, text, within);
     await this.openFile(path);
     await this.goToLine(before.length);
     const point = await this.#placeInCaretLine(text, (before.at(-1) ?? '').split(text).length - 1);
@@ -156,6 +148,15 @@ export class Workbench {
       if (attempt === HOVER_ATTEMPTS) throw failed;
     }
     return (await hover.allInnerTexts()).join('\n');
+  }
+
+  /** The lines of a file up to a text; the last one ends where the text begins. */
+  #linesBefore(path: string, text: string, within: string): string[] {
+    const content = readFileSync(join(this.#folder, path), 'utf8');
+    const from = content.indexOf(within);
+    const offset = content.indexOf(text, from);
+    if (from < 0 || offset < 0) throw new Error(`${path} does not hold '${within}' and then '${text}'`);
+    return content.slice(0, offset).split('\n');
   }
 
   /** Where on the screen the (index + 1)th occurrence of a text in the caret's line begins. */
