@@ -6,8 +6,8 @@
  * The packaged extension has to stay small, so the client's half of the connection and the language server are one
  * bundle: they share libraries. What an activation needs is a script of its own, so that a C file without livepatches
  * costs no more than that. Both lie in dist/editor.js.br. dist/program.js.br is the language server and the command line. These and the parser's two WebAssembly files are compressed with Brotli, which does that better than a
- * zip archive; dist/load.js and what it loads unpack them in memory. dist/client.js, dist/server.js and dist/cli.js only choose which part starts; the last two run on
- * load.
+ * zip archive; dist/load.js and what it loads unpack them in memory. dist/client.js, dist/server.js and dist/cli.js only choose which part
+ * starts; the last two run on load.
  */
 
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -30,6 +30,7 @@ const ENTRIES = {
   client: 'client/src/extension.ts',
   connection: 'client/src/server.ts',
   lsp: 'server/src/lsp/main.ts',
+  handshake: 'server/src/lsp/handshake.ts',
   cli: 'server/src/cli/main.ts',
   webview: 'client/webview/main.ts',
   style: 'client/webview/style.css',
@@ -58,8 +59,8 @@ const UNUSED_IN_WASM = new RegExp(
 );
 
 const SHIMS = {
-  'client.js': `module.exports = require('./load.js')('editor.js', 0).client();\n`,
-  'server.js': `require('./load.js')('editor.js', 1).lsp();\n`,
+  'client.js': `module.exports = require('./load.js')('editor.js', 1).client();\n`,
+  'server.js': `require('./load.js')('editor.js', 0);\n`,
   'cli.js': `#!/usr/bin/env node\nrequire('./load.js')('program.js', 0).cli();\n`,
 };
 
@@ -130,7 +131,7 @@ const laterConnection = {
   name: 'later-connection',
   setup({ onLoad }) {
     onLoad({ filter: /[\\/]client[\\/]src[\\/]server\.ts$/ }, () => ({
-      contents: `export const startServer = (...all) => require('./load.js')('editor.js', 1).connection().startServer(...all);`,
+      contents: `export const startServer = (...all) => require('./load.js')('editor.js', 2).connection().startServer(...all);`,
       loader: 'js',
     }));
   },
@@ -146,10 +147,26 @@ const extension = {
   plugins: [laterConnection, ...program.plugins],
 };
 
-const PROGRAMS = [program, editor, extension];
+/** What answers the client first, before the rest is loaded. */
+const handshake = {
+  ...program,
+  stdin: {
+    contents: `import { start } from './${ENTRIES.handshake}';
+start(() => require('./load.js')('editor.js', 2, 'server').lsp());`,
+    resolveDir: root,
+    sourcefile: 'handshake.js',
+  },
+  outfile: join(dist, 'handshake.js'),
+  external: [...program.external, './load.js'],
+};
 
-/** Which scripts lie in which compressed file, by their numbers for dist/load.js; NUL stands between them. */
-const PACKS = { 'program.js': ['program.js'], 'editor.js': ['extension.js', 'editor.js'] };
+const PROGRAMS = [program, editor, extension, handshake];
+
+/**
+ * Which scripts lie in which compressed file, by their numbers for dist/load.js, which of the first reads the beginning
+ * alone; NUL stands between them.
+ */
+const PACKS = { 'program.js': ['program.js'], 'editor.js': ['handshake.js', 'extension.js', 'editor.js'] };
 
 /** The compressed files of those scripts that are there. */
 function packs(texts, fast) {
@@ -187,10 +204,9 @@ function packed(bytes, fast, direct = 0) {
   return brotliCompressSync(bytes, { params });
 }
 
-/** What needs no bundler: the three starters, what they load the program with and the parser's WebAssembly. */
+/** What needs no bundler: the three starters and the parser's WebAssembly. */
 function plainFiles(fast) {
   const files = new Map(Object.entries(SHIMS));
-  files.set('load.js', readFileSync(join(root, 'scripts/load.cjs')));
   for (const file of WASM) {
     const bytes = readFileSync(join(root, file));
     const small = file === WASM_LIBRARY ? pruned(bytes) : tablesPacked(bytes);
@@ -286,6 +302,7 @@ async function main(args) {
   if (args.includes('--watch')) {
     emptyDist();
     write(plainFiles(true));
+    write(new Map([['load.js', readFileSync(join(root, 'scripts/load.cjs'))]]));
     for (const one of PROGRAMS) {
       const watched = { ...one, plugins: [...one.plugins, writeOnEnd], logLevel: 'info' };
       await (await context(watched)).watch();
@@ -294,6 +311,7 @@ async function main(args) {
   }
   // dist/ is replaced at the end, at once: what uses it can do so while this works.
   const files = plainFiles(false);
+  files.set('load.js', await smallest(readFileSync(join(root, 'scripts/load.cjs'), 'utf8')));
   try {
     const built = await Promise.all(PROGRAMS.map((one) => build(one)));
     const texts = new Map();

@@ -2,25 +2,115 @@
 
 /*
  * Becomes dist/load.js: runs one of the scripts in dist/ that are compressed with Brotli, and hands out what it exports.
- * Nothing is written to disk. The scripts are ASCII alone, and text of one byte a character is compiled faster. In a stack trace the script is called dist/editor.js or dist/program.js.
+ * The scripts are ASCII alone, and text of one byte a character is compiled faster. In a stack trace the script is
+ * called dist/editor.js or dist/program.js.
+ *
+ * Compiling a megabyte takes longer than everything else at a start. So what V8 has compiled is kept in the user's own
+ * cache folder, as editors do with their own scripts: a file that another user could have written is not read, V8
+ * itself refuses what another version of it has made, and without it all goes as before, more slowly.
  */
 
-const { readFileSync } = require('node:fs');
+const {
+  closeSync,
+  fstatSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  writeSync,
+} = require('node:fs');
+const { homedir } = require('node:os');
 const { join } = require('node:path');
-const { compileFunction } = require('node:vm');
-const { brotliDecompressSync } = require('node:zlib');
+const { Script } = require('node:vm');
+const { brotliDecompressSync, constants } = require('node:zlib');
 
-/** `part` counts from 0 the scripts that lie in one compressed file. */
-module.exports = (name, part) => {
+/** When what has been compiled so far is kept: what a start needs has run by then. */
+const KEEP_AFTER_MS = 4_000;
+/** The first script is small, and waited for: it lies in this much of what is compressed, behind tables of code lengths. */
+const FIRST_BYTES = 0x4000;
+const HEAD = '(function(exports,require,module,__filename,__dirname){';
+
+/** What was kept of this script: its text and V8's data. Null where there is nothing, or of another build. */
+function kept(file, origin) {
+  let open;
+  try {
+    open = openSync(file);
+    const { uid, mode } = fstatSync(open);
+    if (process.getuid && (uid !== process.getuid() || mode & 0o22)) return null;
+    const bytes = readFileSync(open);
+    const start = origin.length + 4;
+    if (bytes.latin1Slice(0, origin.length) !== origin) return null;
+    const end = start + bytes.readUInt32LE(origin.length);
+    return { text: bytes.latin1Slice(start, end), data: bytes.subarray(end) };
+  } catch {
+    return null;
+  } finally {
+    if (open !== undefined) closeSync(open);
+  }
+}
+
+/** Whole or not at all: V8 does not look through what it is given. */
+function keep(folder, file, origin, text, data) {
+  const length = Buffer.alloc(4);
+  length.writeUInt32LE(text.length);
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    const temporary = `${file}.${process.pid}`;
+    const open = openSync(temporary, 'w', 0o600);
+    writeSync(
+      open,
+      Buffer.concat([Buffer.from(origin, 'latin1'), length, Buffer.from(text, 'latin1'), data]),
+    );
+    fsyncSync(open);
+    closeSync(open);
+    renameSync(temporary, file);
+  } catch {
+    // A folder that cannot be written, a full disk: the next start is as slow as this one.
+  }
+}
+
+function unpacked(bytes, part) {
+  const whole =
+    part > 0
+      ? brotliDecompressSync(bytes)
+      : brotliDecompressSync(bytes.subarray(0, FIRST_BYTES), {
+          finishFlush: constants.BROTLI_OPERATION_FLUSH,
+        });
+  return whole.latin1Slice().split('\0')[part];
+}
+
+/** `part` counts from 0 the scripts that lie in one compressed file; with `as`, what is compiled is kept by that name. */
+module.exports = (name, part, as) => {
   const filename = join(__dirname, name);
-  const text = brotliDecompressSync(readFileSync(`${filename}.br`))
-    .toString('latin1')
-    .split('\0')[part];
-  const run = compileFunction(text, ['exports', 'require', 'module', '__filename', '__dirname'], {
+  const packed = `${filename}.br`;
+  const home = process.env.LIVEPATCH_LINEAGE_CACHE || join(homedir(), '.cache', 'livepatch-lineage');
+  const folder = join(home, 'code');
+  const file = join(folder, `${as}-${process.versions.v8}-${process.arch}`);
+  let origin = '';
+  if (as) {
+    const { size, mtimeMs } = statSync(packed);
+    origin = `${size} ${mtimeMs} ${part}\n`;
+  }
+  const known = as ? kept(file, origin) : null;
+  const text = known?.text ?? unpacked(readFileSync(packed), part);
+  const script = new Script(`${HEAD}${text}\n})`, {
     filename,
+    columnOffset: -HEAD.length,
+    cachedData: known?.data,
   });
   const loaded = { exports: {} };
-  // A file that exists, because the program may ask the file system about it.
-  run(loaded.exports, require, loaded, __filename, __dirname);
+  // A file name that exists, because the program may ask the file system about it.
+  script.runInThisContext()(loaded.exports, require, loaded, __filename, __dirname);
+  if (as && (!known || script.cachedDataRejected)) {
+    let open = true;
+    const once = () => {
+      if (open) keep(folder, file, origin, text, script.createCachedData());
+      open = false;
+    };
+    setTimeout(once, KEEP_AFTER_MS).unref();
+    process.once('exit', once);
+  }
   return loaded.exports;
 };

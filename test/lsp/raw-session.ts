@@ -14,8 +14,12 @@ export class RawSession {
   readonly #responses = new Map<number | string, Response>();
   #waiting: (() => void)[] = [];
 
-  constructor() {
-    this.process = spawn(process.execPath, [SERVER, '--stdio'], { stdio: ['pipe', 'pipe', 'ignore'] });
+  /** `env` goes over the environment of this process. */
+  constructor(env: NodeJS.ProcessEnv = {}) {
+    this.process = spawn(process.execPath, [SERVER, '--stdio'], {
+      stdio: ['pipe', 'pipe', 'ignore'],
+      env: { ...process.env, ...env },
+    });
     const { stdin, stdout } = this.process;
     // A server that ended does not take what is still sent to it.
     stdin?.on('error', () => undefined);

@@ -18,21 +18,22 @@ export function unpackTables(packed: Uint8Array): Uint8Array {
   // Copies: the slices of a Buffer would share its memory.
   const bytes = new Uint8Array(packed.subarray(end + 1));
   const to = new DataView(bytes.buffer);
-  const from = new DataView(new Uint8Array(bytes).buffer);
   for (const table of tables) {
     const { at } = table;
     if ('rows' in table) {
       const { rows, columns } = table;
-      for (let i = 0; i < rows * columns; i++) {
-        const place = (i % rows) * columns + Math.floor(i / rows);
-        to.setUint16(at + 2 * place, from.getUint16(at + 2 * i));
-      }
+      // Numbers are moved, not read: the order of their two bytes does not matter. A copy is aligned.
+      const from = new Uint16Array(bytes.slice(at, at + 2 * rows * columns).buffer);
+      const turned = new Uint16Array(from.length);
+      for (let column = 0, i = 0; column < columns; column++)
+        for (let place = column; place < turned.length; place += columns) turned[place] = from[i++] ?? 0;
+      bytes.set(new Uint8Array(turned.buffer), at);
       continue;
     }
     let sum = 0;
     for (let i = 0; i < table.count; i++) {
       const place = at + (i * table.bits) / 8;
-      sum += table.bits === 16 ? from.getUint16(place, true) : from.getUint32(place, true);
+      sum += table.bits === 16 ? to.getUint16(place, true) : to.getUint32(place, true);
       if (table.bits === 16) to.setUint16(place, sum, true);
       else to.setUint32(place, sum, true);
     }

@@ -2,9 +2,9 @@ import {
   DocumentSymbolRequest,
   FoldingRangeRequest,
   type InitializeParams,
-  type ServerCapabilities,
   type WorkDoneProgressServerReporter,
 } from 'vscode-languageserver/node';
+import { registersLater } from './capabilities';
 import { patiently, type Session } from './session';
 
 /** For which documents outline and folding are asked: C has others who know it, and an empty answer is one too. */
@@ -26,15 +26,15 @@ export class Editor {
     this.#session = session;
   }
 
-  /** The capabilities that depend on the editor's. */
-  initialize({ capabilities }: InitializeParams): ServerCapabilities {
-    const { window, workspace, textDocument } = capabilities;
+  /** What the editor can hear. */
+  initialize({ capabilities }: InitializeParams): void {
+    const { window, workspace } = capabilities;
+    const later = registersLater(capabilities);
     this.#progress = window?.workDoneProgress === true;
     this.#lens = workspace?.codeLens?.refreshSupport === true;
     this.#hints = workspace?.inlayHint?.refreshSupport === true;
-    this.#outline = textDocument?.documentSymbol?.dynamicRegistration === true;
-    this.#folding = textDocument?.foldingRange?.dynamicRegistration === true;
-    return { documentSymbolProvider: !this.#outline, foldingRangeProvider: !this.#folding };
+    this.#outline = later.outline;
+    this.#folding = later.folding;
   }
 
   async register(): Promise<void> {

@@ -4,7 +4,6 @@ import {
   Command,
   type Diagnostic,
   type Hover,
-  type ServerCapabilities,
 } from 'vscode-languageserver/node';
 import { type EditorAction, fixAll, quickFixes } from '../features/code-actions';
 import { hover } from '../features/hover';
@@ -14,22 +13,6 @@ import { marginRequests } from './margin-requests';
 import { navigationRequests } from './navigation-requests';
 import { atPosition, type Session, throwIfCancelled } from './session';
 import { typingRequests } from './typing-requests';
-
-const ACTION_KINDS = ['quickfix', 'source.fixAll.livepatch'];
-
-/** What the server can do, for its capabilities. */
-export const LANGUAGE_CAPABILITIES: ServerCapabilities = {
-  hoverProvider: true,
-  codeActionProvider: { codeActionKinds: ACTION_KINDS },
-  completionProvider: { triggerCharacters: [' ', '.', '=', '['] },
-  signatureHelpProvider: { triggerCharacters: ['=', '('] },
-  definitionProvider: true,
-  referencesProvider: true,
-  renameProvider: { prepareProvider: true },
-  workspaceSymbolProvider: true,
-  codeLensProvider: {},
-  inlayHintProvider: true,
-};
 
 /** The requests of the language server protocol itself. */
 export function languageRequests(session: Session): void {

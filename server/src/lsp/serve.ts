@@ -1,23 +1,26 @@
 import {
   createConnection,
+  Message,
+  type MessageWriter,
   ProposedFeatures,
   StreamMessageReader,
   StreamMessageWriter,
 } from 'vscode-languageserver/node';
+import type { Answered } from './handshake';
 import { Server } from './server';
 
 /**
  * Serves over standard input and output until the client ends the connection; answers the exit code. `trusted`: git
  * may be run. A client that is gone, also in the middle of a message, and one whose messages have no length any more
- * end the process with 1: nothing that comes behind could be read.
+ * end the process with 1: nothing that comes behind could be read. The request with the id `answered` has had its answer.
  */
-export function serveStdio(trusted: boolean): Promise<number> {
+export function serveStdio(trusted: boolean, answered?: Answered): Promise<number> {
   return new Promise((resolve) => {
     const reader = new StreamMessageReader(process.stdin);
     const connection = createConnection(
       ProposedFeatures.all,
       reader,
-      new StreamMessageWriter(process.stdout),
+      withoutAnswer(new StreamMessageWriter(process.stdout), answered),
     );
     // Nothing else may write into the protocol's stream.
     console.log = console.error;
@@ -35,4 +38,16 @@ export function serveStdio(trusted: boolean): Promise<number> {
     });
     new Server(connection, trusted).listen();
   });
+}
+
+/** The writer, which says nothing of the first response with this id. */
+export function withoutAnswer<Writer extends MessageWriter>(writer: Writer, answered?: Answered): Writer {
+  const write = writer.write.bind(writer);
+  let open = answered !== undefined;
+  writer.write = (message) => {
+    if (!open || !Message.isResponse(message) || message.id !== answered) return write(message);
+    open = false;
+    return Promise.resolve();
+  };
+  return writer;
 }

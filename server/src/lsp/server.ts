@@ -5,7 +5,6 @@ import {
   type InitializeParams,
   type InitializeResult,
   ResponseError,
-  TextDocumentSyncKind,
   TextDocuments,
 } from 'vscode-languageserver/node';
 import { TextDocument } from 'vscode-languageserver-textdocument';
@@ -14,10 +13,11 @@ import { Disk } from '../host/files';
 import { RevisionFiles, Revisions } from '../host/git/revisions';
 import { startParser } from '../host/start-parser';
 import { Workspace } from '../host/workspace';
+import { initializeResult } from './capabilities';
 import { Configuration } from './configuration';
 import { toDiagnostic, Uris } from './convert';
 import { Editor } from './editor';
-import { LANGUAGE_CAPABILITIES, languageRequests } from './language-requests';
+import { languageRequests } from './language-requests';
 import { ownRequests } from './own-requests';
 import {
   CHANGED_NOTIFICATION,
@@ -122,16 +122,8 @@ export class Server {
       await startParser();
       session.ready = true;
     });
-    return {
-      serverInfo: { name: 'livepatch-lineage' },
-      capabilities: {
-        positionEncoding: 'utf-16',
-        textDocumentSync: { openClose: true, change: TextDocumentSyncKind.Incremental },
-        ...LANGUAGE_CAPABILITIES,
-        ...this.#editor.initialize(params),
-        workspace: { workspaceFolders: { supported: true, changeNotifications: true } },
-      },
-    };
+    this.#editor.initialize(params);
+    return initializeResult(params.capabilities);
   }
 
   async #initialized(): Promise<void> {
@@ -143,7 +135,8 @@ export class Server {
         patiently(this.#configuration.start()),
       ]);
       if (progress) await this.#editor.firstLook(progress);
-      this.#schedule.changed();
+      // At once: documents that were opened meanwhile are no typing that would be waited for.
+      this.#schedule.flush();
       await this.#editor.register();
       if (this.#watches) {
         // Tags and branches that move are told too: what a manifest names may mean another commit then.
