@@ -11,7 +11,7 @@ const WASM_PAGE = 65_536;
 const FEW_EDITS = 100;
 const MANY_EDITS = 10_000;
 /** Edits of a session before, so that what is compiled code does not count as what is kept. */
-const WARM_EDITS = 6_000;
+const WARM_EDITS = 2_000;
 const FEW_FILES = 10;
 const MANY_FILES = 1_000;
 

@@ -15,16 +15,26 @@ interface Anchor {
   /** Places that were handed out, by the number of their stretch. */
   readonly places: Map<number, MovablePlace>;
   /** Others for the same stretches, handed out before it was known that this is the same item. */
-  others: { readonly at: number; readonly place: WeakRef<MovablePlace> }[];
+  readonly others: Set<Other>;
+}
+
+interface Other {
+  readonly at: number;
+  readonly place: WeakRef<MovablePlace>;
 }
 
 /** The oldest reading of an item holds its anchor, and each later one leads there: what lies between can be forgotten. */
 const anchors = new WeakMap<Positions, Anchor>();
 
+/** Nobody knows how long a place is held by a finding or a run: what is left of one goes when it is collected. */
+const collected = new FinalizationRegistry<{ readonly others: Set<Other>; readonly other: Other }>(
+  ({ others, other }) => others.delete(other),
+);
+
 function anchorOf(positions: Positions): Anchor {
   let anchor = anchors.get(positions);
   if (!anchor) {
-    anchor = { current: positions, places: new Map(), others: [] };
+    anchor = { current: positions, places: new Map(), others: new Set() };
     anchors.set(positions, anchor);
   }
   return anchor;
@@ -52,17 +62,24 @@ export function movePlaces(from: Positions, to: Positions): void {
   anchor.current = joining?.current ?? to;
   anchors.set(to, anchor);
   for (const [at, place] of anchor.places) move(place, anchor.current, at);
-  anchor.others = anchor.others.filter(({ at, place }) => {
+  for (const { at, place } of anchor.others) {
     const known = place.deref();
     if (known) move(known, anchor.current, at);
-    return known !== undefined;
-  });
+  }
   if (!joining) return;
+  const join = (at: number, place: MovablePlace): void => {
+    const other = { at, place: new WeakRef(place) };
+    anchor.others.add(other);
+    collected.register(place, { others: anchor.others, other });
+  };
   for (const [at, place] of joining.places) {
-    if (anchor.places.has(at)) anchor.others.push({ at, place: new WeakRef(place) });
+    if (anchor.places.has(at)) join(at, place);
     else anchor.places.set(at, place);
   }
-  anchor.others.push(...joining.others);
+  for (const { at, place } of joining.others) {
+    const known = place.deref();
+    if (known) join(at, known);
+  }
 }
 
 function move(place: MovablePlace, positions: Positions, at: number): void {
