@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import {
   CHARACTER,
   FIRST_ON_LINE,
@@ -10,6 +10,7 @@ import {
   SPACE_BEFORE,
   STRAY,
   STRING,
+  type Tokens,
 } from '../../server/src/core/csource/lexer';
 
 function texts(text: string): string[] {
@@ -143,4 +144,82 @@ test('five million characters on one line are read within the time limit of a te
   const text = `${'x+1;'.repeat(600_000)}"${'y'.repeat(2_000_000)}${'/* '.repeat(200_000)}`;
   const tokens = lex(text);
   expect(tokens.count).toBe(600_000 * 4 + 1);
+});
+
+describe('with the tokens of an earlier text', () => {
+  /** All that stands in them, without what is allocated beyond. */
+  function all({ text, count, kind, flags, id, start, end, directives, notes }: Tokens): unknown {
+    const used = [kind, flags, id, start, end].map((array) => [...array.subarray(0, count + 1)]);
+    return { text, count, used, directives, notes };
+  }
+
+  const PIECES = [
+    'a',
+    'bc',
+    'L',
+    'u8',
+    '0x1e',
+    '1e',
+    '+',
+    '-',
+    '.',
+    '..',
+    '...',
+    '"',
+    "'",
+    'x"y"',
+    '/*',
+    '*/',
+    '//',
+    '\\',
+    '\n',
+    '\r\n',
+    ' ',
+    '\t',
+    '#',
+    '##',
+    '#define A',
+    '<<=',
+    '=',
+    '{',
+    '}',
+    ';',
+    '/* livepatch-ignore */',
+    '// livepatch-ignore x',
+    '@',
+    '\u00a0',
+    '\ufeff',
+    '\0',
+    '😀',
+    '->',
+  ];
+  const text = fc.array(fc.constantFrom(...PIECES), { maxLength: 24 }).map((pieces) => pieces.join(''));
+
+  test('gives what reading all of it gives', () => {
+    fc.assert(
+      fc.property(text, text, text, text, (before, gone, come, after) => {
+        const earlier = lex(before + gone + after);
+        const now = before + come + after;
+        expect(all(lex(now, earlier))).toEqual(all(lex(now)));
+      }),
+      { numRuns: 20_000, seed: 7 },
+    );
+  });
+
+  test.each([
+    ['a stray backslash becomes a continued line', 'a \\     b\nc', 'a \\     \nb\nc'],
+    ['a directive loses its line', 'x\n#define A\ny', 'x #define A\ny'],
+    ['a hash comes to begin its line', 'x #define A\ny', 'x\n#define A\ny'],
+    ['a comment opens over all that follows', 'a b c d', 'a /* b c d'],
+    ['a comment closes', 'a /* b c d', 'a /* b */ c d'],
+    ['nothing changes', 'a b', 'a b'],
+    ['all goes', 'a b', ''],
+    ['all comes', '', 'a b'],
+    ['a note comes between tokens', 'a b', 'a /* livepatch-ignore */ b'],
+    [
+      'notes move',
+      'a /* livepatch-ignore */ b // livepatch-ignore\nc',
+      'aa a /* livepatch-ignore */ b // livepatch-ignore\nc',
+    ],
+  ])('%s', (_, before, now) => expect(all(lex(now, lex(before)))).toEqual(all(lex(now))));
 });

@@ -69,6 +69,7 @@ class TranslationUnit implements Unit {
   private readonly lowered = new Map<string, Lowered<FunctionIr> | null>();
   private readonly values = new Map<string, Lowered<VariableIr> | null>();
   private readonly busy = new Set<string>();
+  private tables: { readonly size: number; readonly tables: ReadonlyMap<string, Positions> } | null = null;
 
   constructor(
     readonly file: string,
@@ -158,6 +159,13 @@ class TranslationUnit implements Unit {
   }
 
   loweredPositions(): ReadonlyMap<string, Positions> {
+    // Asked once as what is now, and once more as what was before the next edit.
+    const size = this.lowered.size + this.values.size;
+    if (this.tables?.size !== size) this.tables = { size, tables: this.tablesByItem() };
+    return this.tables.tables;
+  }
+
+  private tablesByItem(): ReadonlyMap<string, Positions> {
     const tables = new Map<string, Positions>();
     for (const [name, found] of this.lowered) {
       if (found === null) continue;

@@ -91,7 +91,7 @@ export class CSource {
       known.lastUse = this.clock;
       return known.tokens;
     }
-    const tokens = lex(text);
+    const tokens = lex(text, known?.tokens ?? null);
     this.counters.lexed++;
     this.kept += text.length - (known?.text.length ?? 0);
     if (known !== undefined) {
@@ -117,13 +117,15 @@ export class CSource {
   /**
    * The top-level items of a layer. Matching brackets say all there is to say, and unlike the tree of the masked text
    * they keep the annotations in front of an item. Where they do not match, the tree is asked, and if that is broken
-   * or missing, the brackets once more, with recovery. Open documents keep their tree up to date in any case.
+   * or missing, the brackets once more, with recovery. An open document has its tree from the first reading on; edits
+   * bring it up to date, all at once, when it is next asked.
    */
   spans(file: string, layer: Layer): readonly ItemSpan[] {
     const sound = splitSound(layer);
     const entry = this.files.get(file);
     const known = parserReady() && entry !== undefined && entry.tokens === layer.tokens;
-    if (!known || (sound !== null && !entry.open)) return sound ?? splitTokens(layer, 0, layer.tokens.count);
+    if (!known || (sound !== null && (!entry.open || entry.tree !== null)))
+      return sound ?? splitTokens(layer, 0, layer.tokens.count);
     const top = this.topNodes(entry, layer);
     if (sound !== null) return sound;
     return top === null ? splitTokens(layer, 0, layer.tokens.count) : spansOf(layer, top);

@@ -62,13 +62,36 @@ classes[36] = LETTER;
 
 const NOTE = 'livepatch-ignore';
 
+/** How far behind a token its reader may look: `...` at its first dot, `u8` at a quote. */
+const LOOKAHEAD = 2;
+
+/** What two texts begin and end with alike, in UTF-16 units; the two do not overlap. */
+function alike(before: string, after: string): readonly [start: number, end: number] {
+  const most = Math.min(before.length, after.length);
+  let start = 0;
+  let end = 0;
+  // Slices are compared at once, characters are not.
+  for (let step = most; step > 0; step >>= 1) {
+    while (start + step <= most && before.slice(start, start + step) === after.slice(start, start + step))
+      start += step;
+    while (
+      start + end + step <= most &&
+      before.slice(before.length - end - step, before.length - end) ===
+        after.slice(after.length - end - step, after.length - end)
+    )
+      end += step;
+  }
+  return [start, Math.min(end, most - start)];
+}
+
 /**
  * Takes a text apart. Never fails: an unterminated comment reaches to the end of the text, an unterminated string
- * to the end of its line, and what is no token of C is STRAY.
+ * to the end of its line, and what is no token of C is STRAY. With the tokens of an earlier text, only what an edit
+ * can have changed is read; the answer is the same.
  */
-export function lex(text: string): Tokens {
+export function lex(text: string, earlier: Tokens | null = null): Tokens {
   const length = text.length;
-  let capacity = Math.ceil(length / 5) + 32;
+  let capacity = (earlier === null ? Math.ceil(length / 5) : earlier.count) + 32;
   let kind = new Uint8Array(capacity);
   let flags = new Uint8Array(capacity);
   let id = new Int32Array(capacity);
@@ -80,6 +103,39 @@ export function lex(text: string): Tokens {
   let n = 0;
   let flag = FIRST_ON_LINE;
   let i = text.charCodeAt(0) === 0xfeff ? 1 : 0;
+  /** From here on the text is the earlier one's, whose token with the number `next` is the next to begin. */
+  let same = Number.POSITIVE_INFINITY;
+  let next = 0;
+  let moved = 0;
+  if (earlier !== null) {
+    const [begin, finish] = alike(earlier.text, text);
+    moved = length - earlier.text.length;
+    same = length - finish;
+    let low = 0;
+    for (let high = earlier.count; low < high; ) {
+      const middle = (low + high) >> 1;
+      if ((earlier.end[middle] as number) + LOOKAHEAD <= begin) low = middle + 1;
+      else high = middle;
+    }
+    // A stray backslash looks for the end of its line behind any number of blanks.
+    while (low > 0 && earlier.kind[low - 1] === STRAY) low--;
+    next = low;
+    if (low > 0) {
+      n = low;
+      i = earlier.end[low - 1] as number;
+      flag = 0;
+      kind.set(earlier.kind.subarray(0, n));
+      flags.set(earlier.flags.subarray(0, n));
+      id.set(earlier.id.subarray(0, n));
+      start.set(earlier.start.subarray(0, n));
+      end.set(earlier.end.subarray(0, n));
+      for (const at of earlier.directives) if (at < n) directives.push(at);
+      for (let at = 0; at < earlier.notes.length; at += 2) {
+        const [from, to] = [earlier.notes[at] as number, earlier.notes[at + 1] as number];
+        if (from < i) notes.push(from, to);
+      }
+    }
+  }
   while (i < length) {
     const c = text.charCodeAt(i);
     const of = c < 128 ? (classes[c] as number) : c === 0xa0 || c === 0x2028 || c === 0x2029 ? SPACE : LETTER;
@@ -92,6 +148,18 @@ export function lex(text: string): Tokens {
       flag = FIRST_ON_LINE | SPACE_BEFORE;
       i++;
       continue;
+    }
+    if (i >= same && earlier !== null) {
+      while (next < earlier.count && (earlier.start[next] as number) + moved < i) next++;
+      if (next < earlier.count && (earlier.start[next] as number) + moved === i) {
+        return endedAs(
+          earlier,
+          next,
+          moved,
+          { text, count: n, kind, flags, id, start, end, directives, notes },
+          flag,
+        );
+      }
     }
     if (n + 1 >= capacity) {
       capacity *= 2;
@@ -167,6 +235,37 @@ export function lex(text: string): Tokens {
   start[n] = length;
   end[n] = length;
   return { text, count: n, kind, flags, id, start, end, directives, notes };
+}
+
+/** The rest of the tokens is that of an earlier text from its token `next` on, `moved` characters further. */
+function endedAs(earlier: Tokens, next: number, moved: number, begun: Tokens, flag: number): Tokens {
+  const { text, count: n, directives, notes } = begun;
+  const rest = earlier.count + 1 - next;
+  const size = n + rest;
+  const fits = size <= begun.kind.length;
+  const kind = fits ? begun.kind : grown(begun.kind.subarray(0, n), new Uint8Array(size + 32));
+  const flags = fits ? begun.flags : grown(begun.flags.subarray(0, n), new Uint8Array(size + 32));
+  const id = fits ? begun.id : grown(begun.id.subarray(0, n), new Int32Array(size + 32));
+  const start = fits ? begun.start : grown(begun.start.subarray(0, n), new Int32Array(size + 32));
+  const end = fits ? begun.end : grown(begun.end.subarray(0, n), new Int32Array(size + 32));
+  kind.set(earlier.kind.subarray(next, next + rest), n);
+  flags.set(earlier.flags.subarray(next, next + rest), n);
+  id.set(earlier.id.subarray(next, next + rest), n);
+  flags[n] = flag;
+  for (let k = 0; k < rest; k++) {
+    start[n + k] = (earlier.start[next + k] as number) + moved;
+    end[n + k] = (earlier.end[next + k] as number) + moved;
+  }
+  // Whether the first of them stands at the start of its line may be another matter now.
+  const isHash = kind[n] === PUNCTUATOR && id[n] === 35;
+  if (isHash && (flag & FIRST_ON_LINE) !== 0) (directives as number[]).push(n);
+  for (const at of earlier.directives) if (at > next) (directives as number[]).push(at - next + n);
+  const from = earlier.start[next] as number;
+  for (let at = 0; at < earlier.notes.length; at += 2) {
+    const note = earlier.notes[at] as number;
+    if (note > from) (notes as number[]).push(note + moved, (earlier.notes[at + 1] as number) + moved);
+  }
+  return { text, count: size - 1, kind, flags, id, start, end, directives, notes };
 }
 
 function grown<T extends Uint8Array | Int32Array>(from: T, to: T): T {

@@ -46,10 +46,11 @@ export function itemKey(item: ItemPlace): string | null {
 
 /** Whether what the item mentions still means the same. */
 export function stillHolds(lowered: Lowered<unknown>, item: ItemPlace, input: LowerInput): boolean {
+  const { mentions, meanings } = lowered;
   const sequence = sequencesOf(item);
-  for (const [i, name] of lowered.mentions.entries()) {
-    if (meaning(name, sequence, input.scope.meaning(name), input.macros) !== lowered.meanings[i])
-      return false;
+  for (let i = 0; i < mentions.length; i++) {
+    const name = mentions[i] as number;
+    if (meaning(name, sequence, input.scope.meaning(name), input.macros) !== meanings[i]) return false;
   }
   return true;
 }

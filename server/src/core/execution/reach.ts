@@ -1,4 +1,4 @@
-import type { Expr, FunctionIr, Init, VariableIr } from '../csource/ir';
+import type { Expr, FunctionIr, Init, Positions, VariableIr } from '../csource/ir';
 import type { CType } from '../csource/types';
 import type { Unit } from '../csource/unit';
 import type { Place } from '../place';
@@ -21,6 +21,20 @@ export interface KernelCall {
   readonly callee: string;
   readonly args: readonly Expr[];
   readonly place: Place;
+}
+
+/** A call that knows where it is when somebody asks. */
+class CallAt implements KernelCall {
+  constructor(
+    readonly callee: string,
+    readonly args: readonly Expr[],
+    private readonly positions: Positions,
+    private readonly at: number,
+  ) {}
+
+  get place(): Place {
+    return placeIn(this.positions, this.at);
+  }
 }
 
 /** How a function is run when its address is handed to this kernel function, and in which argument it stands. */
@@ -116,6 +130,8 @@ interface LoneUnit {
 const LONE = new WeakMap<Unit, LoneUnit>();
 
 const NOWHERE: readonly string[] = [];
+const NO_CALLS: readonly KernelCall[] = [];
+const NO_REFERENCES: readonly Reference[] = [];
 
 /** Which functions of a module can be reached from where, function pointers taken included. */
 export class CallGraph {
@@ -253,12 +269,15 @@ function loneUnit(unit: Unit): LoneUnit {
 }
 
 function summarise(unit: Unit, name: string, ir: FunctionIr, isOwn: (callee: string) => boolean): Summary {
+  const mentions = mentionsIn(ir);
+  if (mentions.length === 0)
+    return { node: { unit, name, ir, calls: NO_CALLS, own: NOWHERE }, references: NO_REFERENCES };
   const calls: KernelCall[] = [];
   const own = new Set<string>();
   const references: Reference[] = [];
   /** Names that were dealt with as part of a call. */
   const handled = new Set<Expr>();
-  for (const mention of mentionsIn(ir)) {
+  for (const mention of mentions) {
     if (mention.k === 'call') {
       const { name: callee, args } = mention;
       handled.add(mention.callee);
@@ -267,7 +286,7 @@ function summarise(unit: Unit, name: string, ir: FunctionIr, isOwn: (callee: str
         references.push({ name: callee, from: null });
         continue;
       }
-      calls.push({ callee, args, place: placeIn(ir.positions, mention.at) });
+      calls.push(new CallAt(callee, args, ir.positions, mention.at));
       for (const [index, arg] of args.entries()) {
         const given = addressed(arg);
         if (!given) continue;
