@@ -61,6 +61,28 @@ const UNUSED_CLASS = `class Unused {
 const ANY_VERSION = 'module.exports = () => ({});';
 const VERSION_CHECK = /[\\/]semver[\\/]functions[\\/](?:parse|satisfies)\.js$/;
 
+/** Modules in lib/common of libraries for which the language has something of its own. */
+const SHORTER = [
+  // Messages wait in a map that keeps their order, as every Map does; only the connection has one.
+  [
+    /[\\/]vscode-jsonrpc[\\/]lib[\\/]common[\\/]linkedMap\.js$/,
+    `exports.LinkedMap = class extends Map {
+  shift() {
+    for (const [key, value] of this) {
+      this.delete(key);
+      return value;
+    }
+  }
+};`,
+  ],
+  // Cancellation over shared memory is for threads.
+  [/[\\/]vscode-jsonrpc[\\/]lib[\\/]common[\\/]sharedArrayCancellation\.js$/, ''],
+  [
+    /[\\/]vscode-languageserver[\\/]lib[\\/]common[\\/]utils[\\/]uuid\.js$/,
+    `exports.generateUuid = () => require('node:crypto').randomUUID();`,
+  ],
+];
+
 /** A module that exports something else under the names of another one. */
 function exportsOf(path, value) {
   const names = [...readFileSync(path, 'utf8').matchAll(/\bexports\.(\w+) = /g)].map(([, name]) => name);
@@ -91,5 +113,6 @@ export const leaveOutUnusedFeatures = {
       contents: exportsOf(path, (name) => (name.endsWith('Feature') ? '(Base) => Base' : 'class {}')),
     }));
     onLoad({ filter: VERSION_CHECK }, () => ({ contents: ANY_VERSION }));
+    for (const [filter, contents] of SHORTER) onLoad({ filter }, () => ({ contents }));
   },
 };
