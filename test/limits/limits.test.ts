@@ -4,9 +4,12 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { readPatchedFuncs } from '../../server/src/core/csource/dialects/patched-funcs';
+import { MAX_LOST } from '../../server/src/core/execution/overruns';
 import { steps } from '../../server/src/core/lineage/run';
 import { parseManifest } from '../../server/src/core/manifest/parse';
 import { parseSteps } from '../../server/src/core/manifest/steps';
+import type { Analysis } from '../../server/src/features/analysis';
+import { panelModel } from '../../server/src/features/panel';
 import { readTypedSteps } from '../../server/src/features/simulate-answer';
 import { readBuilt } from '../../server/src/host/built';
 import { Disk } from '../../server/src/host/files';
@@ -168,6 +171,56 @@ test('loops and calls that do not end', async () => {
   expect(await unknown('\tint j; for (i = 0; i < 9000; i++) for (j = 0; j < 9000; j++) ;\n')).toContain(
     'the call runs too long',
   );
+});
+
+/** As many versions, each of whose callbacks holds a loop that goes on for ever. */
+function endless(versions: number): Record<string, string> {
+  const of = (n: number): string =>
+    (FILES['v1.c'] ?? '')
+      .replace('static struct klp_patch patch;', 'static struct klp_patch patch;\nstatic long n;')
+      .replaceAll(
+        /(static (?:int|void) demo_\w+patch\(struct klp_object \*obj\)\n\{\n)/g,
+        `$1\tfor (n = ${n}; n; n++)\n\t\tfor (;;)\n\t\t\tif (n < 0)\n\t\t\t\tbreak;\n`,
+      );
+  const texts = Object.fromEntries(Array.from({ length: versions }, (_, i) => [`v${i + 1}.c`, of(i + 1)]));
+  const entries = Object.keys(texts).map(
+    (file, i) => `  - { version: v${i + 1}, module: demo_v${i + 1}, sources: ${file} }\n`,
+  );
+  return { 'livepatch.yaml': `lineage: l\nkernel: "6.1"\nversions:\n${entries.join('')}`, ...texts };
+}
+
+test('many calls that do not end: what all of them cost is bounded, said, and the same after edits', async () => {
+  const texts = endless(5);
+  const { project, files } = await projectOfTexts(texts);
+  const told = (analysis: Analysis): string => JSON.stringify(analysis.findings());
+  const analysis = project.analyse();
+  const first = told(analysis);
+  expect(analysis.transitions.exhausted).toBe(
+    'too many calls ran too long, and those after them were ended sooner',
+  );
+  expect(panelModel(analysis, (file) => file).notices).toContain(
+    'Not every way was tried: too many calls ran too long, and those after them were ended sooner.',
+  );
+  // Seventy runs of some ten calls of 100,000 statements each would be 70 millions.
+  expect(analysis.transitions.ran).toBeGreaterThan(30);
+  expect(analysis.transitions.overruns.lost).toBeGreaterThan(MAX_LOST);
+  expect(analysis.transitions.overruns.lost).toBeLessThan(2_000_000);
+
+  // One version ends now, and then does not again.
+  files.write('/lineage/v3.c', FILES['v1.c'] ?? '');
+  const ending = told(project.analyse());
+  expect(ending).toBe(
+    told((await projectOfTexts({ ...texts, 'v3.c': FILES['v1.c'] ?? '' })).project.analyse()),
+  );
+  files.write('/lineage/v3.c', texts['v3.c'] ?? '');
+  expect(told(project.analyse())).toBe(first);
+}, 120_000);
+
+test('where every call ends, nothing is ended sooner', async () => {
+  const analysis = (await projectOfTexts(FILES)).project.analyse();
+  analysis.findings();
+  expect(analysis.transitions.exhausted).toBeNull();
+  expect(analysis.transitions.overruns.lost).toBe(0);
 });
 
 test('a folder with more folders in it than manifests are looked for in', () => {

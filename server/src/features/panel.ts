@@ -73,7 +73,7 @@ export function panelModel(
 
 /** A search that was cut short is said: what it did not see may be there. */
 function searchNotice(analysis: Analysis): string[] {
-  const { exhausted } = analysis.transitions.search();
+  const { exhausted } = analysis.transitions;
   return exhausted === null ? [] : [`Not every way was tried: ${exhausted}.`];
 }
 

@@ -349,6 +349,7 @@ export class Project {
       kept.problems.every((it, i) => it.message === sourceProblems[i]?.message);
     if (same && kept.lineage === lineage) return kept.list;
     this.work.checks++;
+    transitions.overruns.begin();
     const list = checkAll(this.#contextOf(parsed, lineage, transitions, sourceProblems));
     this.#findings = { severities, lineage, problems: sourceProblems, list };
     return list;

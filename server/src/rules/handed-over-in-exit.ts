@@ -41,7 +41,8 @@ function sharedIn(context: RuleContext, version: LineageVersion): ReadonlySet<st
     index: context.lineage.versions.length,
   };
   const lineage = { ...context.lineage, versions: [version, next] };
-  const transitions = new Transitions(lineage, context.transitions.patient);
+  const { patient, overruns } = context.transitions;
+  const transitions = new Transitions(lineage, patient, overruns);
   const through = (steps: readonly Step[]): Run | null => {
     const [way] = transitions.waysOf([...targetsLoaded(lineage), ...steps], lineage.versions);
     return way?.run.outcomes.every(({ result }) => result === 0) ? way.run : null;

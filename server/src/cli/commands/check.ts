@@ -57,7 +57,7 @@ export const check: Command = {
       const places = options.absolute === true ? placesOf(opened.project, 'absolute') : opened.places;
       for (const finding of findings) print(findingText(finding, places, style));
       print(`${summary(findings)}\n`);
-      const { exhausted } = opened.analysis.transitions.search();
+      const { exhausted } = opened.analysis.transitions;
       if (exhausted !== null) print(`not every way was tried: ${exhausted}\n`);
     }
     const limit = ORDER.indexOf(failOn);

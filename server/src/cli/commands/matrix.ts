@@ -28,7 +28,8 @@ export const matrix: Command = {
     if (format === 'json') {
       const verdicts = all.map((transition) => transitionJson(transition, transitions, opened.places));
       const versions = lineage.versions.map((version) => version.name);
-      const { states, exhausted } = transitions.search();
+      const { states } = transitions.search();
+      const { exhausted } = transitions;
       print(`${JSON.stringify({ schema: 1, versions, verdicts, search: { states, exhausted } }, null, 2)}\n`);
     } else {
       const style = styleFor(process.stdout.isTTY === true && !process.env.NO_COLOR);

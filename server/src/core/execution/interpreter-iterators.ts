@@ -2,7 +2,7 @@ import type { Expr, Stmt } from '../csource/ir';
 import type { CType } from '../csource/types';
 import { VOID } from '../csource/types';
 import type { Frame } from './frames';
-import { type Interpreter, LOOP_BUDGET } from './interpreter';
+import type { Interpreter } from './interpreter';
 import { equal } from './interpreter-arithmetic';
 import { assignTo } from './interpreter-assignments';
 import { evaluate } from './interpreter-expressions';
@@ -106,7 +106,7 @@ function entries(it: Interpreter, f: Frame, s: Iterate, name: string): Completio
       return NORMAL;
     }
     if (!isPointer(node)) return node === 0 ? brokenList(it, f, s) : unknownEntry(it, f, s, pos, n);
-    if (n >= LOOP_BUDGET) return spent(it, f, s);
+    if (n >= it.turns) return spent(it, f, s);
     setCursor(it, f, pos, node, member, s.at);
     let following: Value | null = null;
     if (isSafe) {
@@ -152,7 +152,7 @@ function unknownEntry(it: Interpreter, f: Frame, s: Iterate, pos: Expr, n: numbe
 }
 
 function spent(it: Interpreter, f: Frame, s: Iterate): Completion {
-  it.host.unknown({ kind: 'budget', text: `${s.macro} ran ${LOOP_BUDGET} times`, place: it.place(f, s.at) });
+  it.loopLeft(`${s.macro} ran`, f, s.at);
   return NORMAL;
 }
 
@@ -170,7 +170,7 @@ function links(it: Interpreter, f: Frame, s: Iterate, name: string): Completion 
     assignTo(it, f, pos, node, s.at);
     if (isHlist ? node === 0 : sameNode(it, node, head)) return NORMAL;
     if (!isPointer(node)) return node === 0 ? brokenList(it, f, s) : unknownEntry(it, f, s, pos, n);
-    if (n >= LOOP_BUDGET) return spent(it, f, s);
+    if (n >= it.turns) return spent(it, f, s);
     const following = isSafe ? follow(it, f, node, next, s.at) : null;
     if (following !== null && s.args[1] !== undefined) assignTo(it, f, s.args[1], following, s.at);
     const completion = run(it, f, s.body);
@@ -200,7 +200,7 @@ function table(it: Interpreter, f: Frame, s: Iterate, name: string): Completion 
       f,
       s.at,
     );
-    for (let n = 0; isPointer(node) && n < LOOP_BUDGET; n++) {
+    for (let n = 0; isPointer(node) && n < it.turns; n++) {
       setCursor(it, f, pos, node, member, s.at);
       const following: Value = follow(it, f, node, 'next', s.at);
       const completion = run(it, f, s.body);
@@ -219,7 +219,7 @@ function records(it: Interpreter, f: Frame, s: Iterate, name: string): Completio
   const isObject = name.includes('object');
   const first = follow(it, f, evaluate(it, f, owner), isObject ? 'objs' : 'funcs', s.at);
   if (!isPointer(first)) return first === 0 ? NORMAL : once(it, f, s);
-  for (let n = 0; n < LOOP_BUDGET; n++) {
+  for (let n = 0; n < it.turns; n++) {
     const record = it.compute('+', first, n, cursor.type);
     const ends = isObject ? ['funcs', 'name'] : ['old_name', 'new_func', 'old_sympos'];
     if (ends.every((member) => follow(it, f, record, member, s.at) === 0)) return NORMAL;

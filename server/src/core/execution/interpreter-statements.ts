@@ -1,6 +1,6 @@
 import type { Expr, Stmt } from '../csource/ir';
 import type { Frame } from './frames';
-import { BudgetSpent, type Interpreter, LOOP_BUDGET, STEP_BUDGET } from './interpreter';
+import type { Interpreter } from './interpreter';
 import { compute, convert } from './interpreter-arithmetic';
 import { atOf, evaluate, evaluateAs } from './interpreter-expressions';
 import { writeInitialiser } from './interpreter-initialisers';
@@ -109,7 +109,7 @@ function leaveExpression(_f: Frame, completion: Completion): never {
 }
 
 function execute(it: Interpreter, f: Frame, s: Stmt): Completion {
-  if (++it.steps > STEP_BUDGET) throw new BudgetSpent();
+  it.step();
   const entering = f.target !== null;
   switch (s.k) {
     case 'expression':
@@ -216,11 +216,11 @@ function declare(it: Interpreter, f: Frame, s: Extract<Stmt, { k: 'declare' }>):
 function loop(it: Interpreter, f: Frame, s: Extract<Stmt, { k: 'loop' }>, entering: boolean): Completion {
   let skipTest = entering || s.form === 'do';
   for (let n = 0; ; n++) {
-    if (n >= LOOP_BUDGET) {
-      it.host.unknown({ kind: 'budget', text: `a loop ran ${LOOP_BUDGET} times`, place: it.place(f, s.at) });
+    if (n >= it.turns) {
+      it.loopLeft('a loop ran', f, s.at);
       return NORMAL;
     }
-    if (++it.steps > STEP_BUDGET) throw new BudgetSpent();
+    it.step();
     if (
       !skipTest &&
       s.test !== null &&

@@ -38,6 +38,9 @@ export class BudgetSpent extends Error {}
 
 export const STEP_BUDGET = 100_000;
 export const LOOP_BUDGET = 10_000;
+/** The same for all calls once too many ran too long. */
+export const SHORT_STEP_BUDGET = 2_000;
+export const SHORT_LOOP_BUDGET = 200;
 export const CALL_DEPTH = 120;
 
 export interface InterpreterParts {
@@ -72,6 +75,10 @@ export class Interpreter implements PristineBlocks, KnownValues {
   /** The task that is running, while what it does is recorded; null within a model and for all other code. */
   trace: TaskTrace | null = null;
   steps = 0;
+  /** How long the call may run, and each of its loops; whether it, or one of them, came to that end. */
+  budget = STEP_BUDGET;
+  turns = LOOP_BUDGET;
+  overran = false;
   /** Steps of all calls since this interpreter was made. */
   spent = 0;
   /** Counts what static data may take from the state of the world: values loaded, branches, names of other modules. */
@@ -337,6 +344,23 @@ export class Interpreter implements PristineBlocks, KnownValues {
   /** Calls a module's function; the value it returns. */
   invoke(callee: FunctionValue, args: readonly Value[], during: string, caller: Frame | null): Value {
     return callFunction(this, callee, args, during, caller);
+  }
+
+  /** Counts a statement; throws where there were too many. */
+  step(): void {
+    if (++this.steps <= this.budget) return;
+    this.overran = true;
+    throw new BudgetSpent();
+  }
+
+  /** Says that a loop was left before its end. */
+  loopLeft(what: string, frame: Frame, node: number): void {
+    this.overran = true;
+    this.host.unknown({
+      kind: 'budget',
+      text: `${what} ${this.turns} times`,
+      place: this.place(frame, node),
+    });
   }
 
   unknown(text: string, type: CType): Unknown {

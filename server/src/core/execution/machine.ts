@@ -4,9 +4,18 @@ import { executionLibrary } from './api-models';
 import { takeFailure } from './context';
 import type { Effect } from './effects';
 import { type HandedOver, handedOver } from './handed-over';
-import { BudgetSpent, Interpreter, type LoadedModule } from './interpreter';
+import {
+  BudgetSpent,
+  Interpreter,
+  LOOP_BUDGET,
+  type LoadedModule,
+  SHORT_LOOP_BUDGET,
+  SHORT_STEP_BUDGET,
+  STEP_BUDGET,
+} from './interpreter';
 import { KernelNames } from './kernel-names';
 import type { CallbackRequest, Decision, MachineHost, Program } from './machine-host';
+import { Overruns } from './overruns';
 import { insertParameters, writeParameter } from './parameters';
 import { Printer } from './printer';
 import { ProgramImage } from './program';
@@ -29,6 +38,8 @@ export interface MachineOptions {
   readonly flip?: number;
   /** Models of kernel functions; those of the shipped catalogue if absent. */
   readonly library?: ExecutionLibrary;
+  /** Shared with all that belongs to the same analysis; that of the machine that is cloned if absent. */
+  readonly overruns?: Overruns;
 }
 
 /**
@@ -39,6 +50,7 @@ export class Machine {
   private readonly it: Interpreter;
   private readonly handed: Map<InstanceId, HandedPatch>;
   private readonly library: ExecutionLibrary;
+  private readonly overruns: Overruns;
 
   constructor(
     private readonly host: MachineHost,
@@ -46,6 +58,7 @@ export class Machine {
     from?: Machine,
   ) {
     this.library = options.library ?? from?.library ?? executionLibrary();
+    this.overruns = options.overruns ?? from?.overruns ?? new Overruns();
     this.handed = new Map(from?.handed);
     this.it = new Interpreter(
       {
@@ -283,6 +296,7 @@ export class Machine {
       depth: it.depth,
       modelDepth: it.modelDepth,
       steps: it.steps,
+      overran: it.overran,
       running: it.tasks.running,
     };
     it.trace = null;
@@ -290,12 +304,17 @@ export class Machine {
     it.depth = 0;
     it.modelDepth = 0;
     it.steps = 0;
+    it.overran = false;
+    const short = this.overruns.tooMany;
+    it.budget = short ? SHORT_STEP_BUDGET : STEP_BUDGET;
+    it.turns = short ? SHORT_LOOP_BUDGET : LOOP_BUDGET;
     it.tasks.running = null;
     try {
       return body();
     } catch (thrown) {
       // The stack of the interpreter itself can run out before the other budgets do.
       if (thrown instanceof BudgetSpent || thrown instanceof RangeError) {
+        it.overran = true;
         this.host.unknown({ kind: 'budget', text: 'the call runs too long', place: null });
         return it.unknown('(result of a call that ran too long)', { k: 'int', bits: 32, signed: true });
       }
@@ -303,11 +322,13 @@ export class Machine {
       throw thrown;
     } finally {
       it.spent += it.steps;
+      if (it.overran) this.overruns.lost += it.steps;
       it.trace = saved.trace;
       it.frame = saved.frame;
       it.depth = saved.depth;
       it.modelDepth = saved.modelDepth;
       it.steps = saved.steps;
+      it.overran = saved.overran;
       it.tasks.running = saved.running;
       it.printer.flush();
     }

@@ -1,4 +1,5 @@
 import type { Decision, UnknownReason } from '../execution/machine-host';
+import { Overruns } from '../execution/overruns';
 import type { CallbackCall, InstanceId } from '../kernel/types';
 import { parseStep, type Step } from '../manifest/steps';
 import type { Certainty } from '../place';
@@ -42,8 +43,8 @@ function flipsOf({ end }: Run): number {
  * Runs the steps on a clean kernel. Branches on unknown values take the way of success; then each of them is taken
  * the other way once, and what only such a run shows is added to the verdict as "may".
  */
-export function run(lineage: Lineage, steps: readonly Step[]): Run {
-  const base = once(lineage, steps, null);
+export function run(lineage: Lineage, steps: readonly Step[], overruns = new Overruns()): Run {
+  const base = once(lineage, steps, null, { overruns });
   const decisions = base.end.decisions();
   if (decisions.length === 0) return base;
   let verdict = base.verdict;
@@ -51,7 +52,7 @@ export function run(lineage: Lineage, steps: readonly Step[]): Run {
   const calls = callsOf(base);
   const flips = flipsOf(base);
   for (let flip = 0; flip < flips; flip++) {
-    const other = once(lineage, steps, flip);
+    const other = once(lineage, steps, flip, { overruns });
     verdict = withMay(verdict, other.verdict);
     const there = callsOf(other);
     for (const [key, made] of calls)
@@ -100,18 +101,18 @@ export interface OneWay {
 }
 
 /** Every way by itself, the one of success first: for who must know what happened on a way, not only its verdict. */
-export function waysThrough(lineage: Lineage, steps: readonly Step[]): OneWay[] {
-  const base = once(lineage, steps, null);
+export function waysThrough(lineage: Lineage, steps: readonly Step[], overruns = new Overruns()): OneWay[] {
+  const base = once(lineage, steps, null, { overruns });
   const decisions = base.end.decisions().slice(0, flipsOf(base));
   return [
     { run: base, decision: null },
-    ...decisions.map((decision, flip) => ({ run: once(lineage, steps, flip), decision })),
+    ...decisions.map((decision, flip) => ({ run: once(lineage, steps, flip, { overruns }), decision })),
   ];
 }
 
 /** The way of success when the steps follow each other so fast that no timer or delayed work goes off between them. */
-export function fastRun(lineage: Lineage, steps: readonly Step[]): Run {
-  return once(lineage, steps, null, { fast: true });
+export function fastRun(lineage: Lineage, steps: readonly Step[], overruns = new Overruns()): Run {
+  return once(lineage, steps, null, { fast: true, overruns });
 }
 
 /**
@@ -141,12 +142,7 @@ function branchReason(decision: Decision): UnknownReason {
   return { kind: 'unknown-branch', text: decision.id, place: decision.place };
 }
 
-function once(
-  lineage: Lineage,
-  steps: readonly Step[],
-  flip: number | null,
-  options: WorldOptions = {},
-): Run {
+function once(lineage: Lineage, steps: readonly Step[], flip: number | null, options: WorldOptions): Run {
   const world = new World(lineage, flip === null ? options : { ...options, flip });
   const outcomes: StepOutcome[] = [];
   const dangers: Danger[] = [];

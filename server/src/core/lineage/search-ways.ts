@@ -26,6 +26,9 @@ export interface SearchLimits {
 
 export const LIMITS: SearchLimits = { states: 1_500, transitions: 40_000, steps: 20_000_000 };
 
+/** Said where calls were ended early, since too many before them had to be ended. */
+export const SHORTENED = 'too many calls ran too long, and those after them were ended sooner';
+
 /** What every trial depends on beside the versions that take part: the kernel, and what the manifest lets stay. */
 export function settingsOf({ manifest, versions }: Lineage): string {
   const keeps = versions

@@ -1,4 +1,5 @@
 import type { UnknownReason } from '../execution/machine-host';
+import { Overruns } from '../execution/overruns';
 import { formatStep, type Step } from '../manifest/steps';
 import type { Lineage, LineageVersion } from './lineage';
 import { targetsLoaded } from './run';
@@ -9,6 +10,7 @@ import {
   leftoverKey,
   replaces,
   type SearchLimits,
+  SHORTENED,
   settingsOf,
   targetsOf,
   type Way,
@@ -106,6 +108,11 @@ interface KeptTrial {
   readonly key: string;
   /** Steps of the interpreter that it took. */
   readonly spent: number;
+  /** What calls without an end had cost before it, and what they cost in it. */
+  readonly before: number;
+  readonly lost: number;
+  /** All that would stay for ever after it. */
+  readonly left: readonly Leftover[];
   /** Kept only where the search went on from it: worlds are what costs memory. */
   end: World | null;
 }
@@ -172,6 +179,7 @@ class Walk {
   readonly #left = new Map<string, readonly Leftover[]>();
   readonly #queue: State[] = [];
   readonly #limits: SearchLimits;
+  readonly #overruns = new Overruns();
   #exhausted: string | null = null;
   /** Of all trials, the kept ones too: a search ends at the same place whatever was known before. */
   #spent = 0;
@@ -183,7 +191,7 @@ class Walk {
   }
 
   run(targets: readonly Step[]): SearchResult {
-    const clean = new World(this.#lineage);
+    const clean = new World(this.#lineage, { overruns: this.#overruns });
     for (const step of targets) clean.apply(step);
     this.#add(clean, clean.key(), targets, null, new Set(), 0);
     for (let next = 0; next < this.#queue.length; next++) {
@@ -200,6 +208,7 @@ class Walk {
       }
       this.#explore(state);
     }
+    if (this.#overruns.tooMany) this.#exhausted ??= SHORTENED;
     return { trials: this.#trials, states: this.#queue.length, exhausted: this.#exhausted };
   }
 
@@ -302,10 +311,17 @@ class Walk {
     }
     const makers = new Set(state.makers);
     if (trial.version) makers.add(trial.version.name);
-    kept.end ??= this.#carryOut(state, trial.way, trial.version, trial.steps.slice(-trial.own)).end;
+    if (!kept.end) {
+      // Again as it was the first time, and already counted.
+      const { lost } = this.#overruns;
+      this.#overruns.lost = kept.before;
+      kept.end = this.#carryOut(state, trial.way, trial.version, trial.steps.slice(-trial.own)).end;
+      this.#overruns.lost = lost;
+    }
     if (!kept.end) return;
     // A kept world knows the versions as they were read when it was made.
-    if (kept.end.lineage !== this.#lineage) kept.end = new World(this.#lineage, {}, kept.end);
+    if (kept.end.lineage !== this.#lineage)
+      kept.end = new World(this.#lineage, { overruns: this.#overruns }, kept.end);
     const leaks = this.#leftovers(kept.end, kept.key).length > state.leftCount ? 1 : 0;
     if (state.leakingSteps + leaks > MAX_LEAKING_STEPS) {
       this.#exhausted ??=
@@ -354,8 +370,11 @@ class Walk {
     goesOn = false,
   ): KeptTrial {
     const name = this.#nameOf(state, version, own);
-    let kept = this.keep.get(name) ?? this.#before.get(name);
-    if (!kept) {
+    let kept = this.#before.get(name);
+    if (kept && this.#overruns.same(kept)) {
+      this.#overruns.lost += kept.lost;
+      this.#left.set(kept.key, kept.left);
+    } else {
       this.tried++;
       kept = this.#carryOut(state, way, version, own);
       if (!goesOn || this.#seen.has(kept.key)) kept.end = null;
@@ -390,7 +409,8 @@ class Walk {
   }
 
   #carryOut(state: State, way: Way, version: LineageVersion | null, own: readonly Step[]): KeptTrial {
-    const world = new World(this.#lineage, {}, state.world);
+    const before = this.#overruns.lost;
+    const world = new World(this.#lineage, { overruns: this.#overruns }, state.world);
     const dangers: Danger[] = [];
     const unknown: UnknownReason[] = [];
     const fallible = new Set<string>();
@@ -411,7 +431,8 @@ class Walk {
       }
     });
     const key = world.key();
-    const left = this.#leftovers(world, key).filter((leftover) => !state.left.has(leftoverKey(leftover)));
+    const all = this.#leftovers(world, key);
+    const left = all.filter((leftover) => !state.left.has(leftoverKey(leftover)));
     const word = dangers.length > 0 ? 'unsafe' : refused ? 'refused' : left.length > 0 ? 'leaves' : 'clean';
     const trial: Trial = {
       way,
@@ -425,6 +446,7 @@ class Walk {
       unknown,
       fallible: [...fallible],
     };
-    return { trial, key, spent: world.spent, end: world };
+    const lost = this.#overruns.lost - before;
+    return { trial, key, spent: world.spent, before, lost, left: all, end: world };
   }
 }

@@ -1,8 +1,9 @@
+import { Overruns } from '../execution/overruns';
 import { formatStep, type Step } from '../manifest/steps';
 import { type Lineage, type LineageVersion, targetByName } from './lineage';
 import { fastRun, type OneWay, type Run, run, transitionSteps, waysThrough, withoutStalls } from './run';
 import { Search, type SearchResult } from './search';
-import { kernelOf, LIMITS } from './search-ways';
+import { kernelOf, LIMITS, SHORTENED } from './search-ways';
 import { type Leftover, VERDICTS, type VerdictWord } from './verdict';
 
 /** One ordered pair; `from` null is a clean kernel. */
@@ -15,6 +16,17 @@ export interface Transition {
 /** What a transition's result depends on: equal text, equal result. */
 type Fingerprint = string;
 
+interface Kept<T> {
+  readonly modules: readonly string[];
+  readonly fingerprint: Fingerprint;
+  readonly result: T;
+  /** What calls without an end had cost before it, and what they cost in it. */
+  readonly before: number;
+  readonly lost: number;
+  /** The analysis that asked last. */
+  pass: number;
+}
+
 /**
  * The transitions of one lineage, run on demand and kept while the versions they involve do not change. One object
  * lives as long as the lineage's document; `use` moves it to a newer state of the lineage.
@@ -26,23 +38,14 @@ export class Transitions {
   readonly #search: Search;
   #patient: Transitions | null = null;
   #searched: { readonly lineage: Lineage; readonly result: SearchResult } | null = null;
-  #ways = new Map<
-    string,
-    {
-      readonly modules: readonly string[];
-      readonly fingerprint: Fingerprint;
-      readonly ways: readonly OneWay[];
-    }
-  >();
-  #kept = new Map<
-    string,
-    { readonly modules: readonly string[]; readonly fingerprint: Fingerprint; readonly run: Run }
-  >();
+  #ways = new Map<string, Kept<readonly OneWay[]>>();
+  #kept = new Map<string, Kept<Run>>();
 
   /** `patient`: see `withoutStalls`. */
   constructor(
     lineage: Lineage,
     readonly patient = false,
+    readonly overruns = new Overruns(),
   ) {
     this.#lineage = lineage;
     this.#search = new Search(LIMITS, patient);
@@ -54,7 +57,7 @@ export class Transitions {
    */
   withoutStalls(): Transitions {
     if (!this.#lineage.targets.some((target) => target.program !== null)) return this;
-    this.#patient ??= new Transitions(this.#lineage, true);
+    this.#patient ??= new Transitions(this.#lineage, true, this.overruns);
     if (this.#patient.lineage !== this.#lineage) this.#patient.use(this.#lineage);
     return this.#patient;
   }
@@ -100,13 +103,9 @@ export class Transitions {
   /** Each way through the steps by itself, kept as runs are; counts as one run. */
   waysOf(steps: readonly Step[], versions: readonly LineageVersion[]): readonly OneWay[] {
     const key = steps.map(formatStep).join(';');
-    const fingerprint = this.#fingerprint(versions);
-    const kept = this.#ways.get(key);
-    if (kept && kept.fingerprint === fingerprint) return kept.ways;
-    this.ran++;
-    const ways = this.#carryOut(waysThrough, steps, ([first]) => first?.run);
-    this.#ways.set(key, { modules: versions.map((version) => version.module), fingerprint, ways });
-    return ways;
+    return this.#keep(this.#ways, key, versions, () =>
+      this.#carryOut(waysThrough, steps, ([first]) => first?.run),
+    );
   }
 
   /** Every pair in a fixed order: from a clean kernel first, then by version. */
@@ -126,6 +125,11 @@ export class Transitions {
     return this.#searched.result;
   }
 
+  /** Said when not every way was tried, or not to its end. */
+  get exhausted(): string | null {
+    return this.search().exhausted ?? (this.overruns.tooMany ? SHORTENED : null);
+  }
+
   /** Ways that the search has tried so far. */
   get tried(): number {
     return this.#search.tried;
@@ -138,24 +142,43 @@ export class Transitions {
     carryOut: typeof run = run,
     again = true,
   ): Run {
+    return this.#keep(this.#kept, key, versions, () =>
+      again ? this.#carryOut(carryOut, steps, (done) => done) : carryOut(this.#lineage, steps, this.overruns),
+    );
+  }
+
+  #keep<T>(
+    all: Map<string, Kept<T>>,
+    key: string,
+    versions: readonly LineageVersion[],
+    carryOut: () => T,
+  ): T {
+    const { overruns } = this;
+    const { lost: before, pass } = overruns;
     const fingerprint = this.#fingerprint(versions);
-    const kept = this.#kept.get(key);
-    if (kept && kept.fingerprint === fingerprint) return kept.run;
+    const kept = all.get(key);
+    if (kept?.fingerprint === fingerprint && (kept.pass === pass || overruns.same(kept))) {
+      if (kept.pass !== pass) overruns.lost += kept.lost;
+      kept.pass = pass;
+      return kept.result;
+    }
     this.ran++;
-    const fresh = again ? this.#carryOut(carryOut, steps, (done) => done) : carryOut(this.#lineage, steps);
-    this.#kept.set(key, { modules: versions.map((version) => version.module), fingerprint, run: fresh });
-    return fresh;
+    const result = carryOut();
+    const modules = versions.map((version) => version.module);
+    all.set(key, { modules, fingerprint, result, before, lost: overruns.lost - before, pass });
+    return result;
   }
 
   #carryOut<T>(
-    carryOut: (lineage: Lineage, steps: readonly Step[]) => T,
+    carryOut: (lineage: Lineage, steps: readonly Step[], overruns: Overruns) => T,
     steps: readonly Step[],
     runIn: (result: T) => Run | undefined,
   ): T {
     const lineage = this.#lineage;
-    if (!this.patient) return carryOut(lineage, steps);
+    const { overruns } = this;
+    if (!this.patient) return carryOut(lineage, steps, overruns);
     const isTarget = (name: string): boolean => targetByName(lineage, name) !== undefined;
-    return withoutStalls(steps, (left) => carryOut(lineage, left), runIn, isTarget);
+    return withoutStalls(steps, (left) => carryOut(lineage, left, overruns), runIn, isTarget);
   }
 
   #fingerprint(versions: readonly LineageVersion[]): Fingerprint {

@@ -7,6 +7,7 @@ import type {
   Program,
   UnknownReason,
 } from '../execution/machine-host';
+import type { Overruns } from '../execution/overruns';
 import { Kernel } from '../kernel/kernel';
 import {
   type CallbackCall,
@@ -69,6 +70,8 @@ export interface WorldOptions {
   readonly flip?: number;
   /** Timers and delayed work do not go off: the steps follow each other faster than that. */
   readonly fast?: true;
+  /** Of the analysis that it belongs to. */
+  readonly overruns?: Overruns;
 }
 
 /**
@@ -93,10 +96,11 @@ export class World implements KernelEnvironment, MachineHost {
     this.#fast = origin ? origin.#fast : options.fast === true;
     this.kernel = origin ? origin.kernel.clone(this) : new Kernel(this, lineage.capabilities);
     this.machine = origin
-      ? origin.machine.clone(this)
+      ? origin.machine.clone(this, options.overruns ? { overruns: options.overruns } : {})
       : new Machine(this, {
           library: lineage.library,
           ...(options.flip === undefined ? {} : { flip: options.flip }),
+          ...(options.overruns ? { overruns: options.overruns } : {}),
         });
     this.#names = new Map(origin ? origin.#names : []);
     this.#freed = new Set(origin ? origin.#freed : []);
