@@ -62,6 +62,8 @@ const SHIPPED_ROWS: readonly EffectRow[] = [];
 const models = new WeakMap<readonly EffectRow[], Models>();
 
 function modelsOf(rows: readonly EffectRow[]): Models {
+  // What every lineage without pairs of its own shares.
+  if (rows.length === 0) rows = SHIPPED_ROWS;
   let made = models.get(rows);
   if (!made) {
     made = new Models(new Catalogue(rows), rows);

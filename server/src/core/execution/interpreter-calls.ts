@@ -159,6 +159,8 @@ export function callKernel(
     if (other?.k === 'function') return enter(it, other, args, f.during, f);
   }
   if (trace?.replaying) return trace.next() as Value;
+  // A model may look at all that is in force: a loop that adds to it for ever pays for that.
+  it.steps += it.state.ledger.size >> 7;
   it.trace = null;
   it.modelDepth++;
   try {

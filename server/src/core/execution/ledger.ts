@@ -84,6 +84,10 @@ export class Ledger {
     return new Ledger(this);
   }
 
+  get size(): number {
+    return this.#effects.size;
+  }
+
   /** In the order in which they were done. */
   effects(): readonly Effect[] {
     return [...this.#effects.values()];

@@ -19,6 +19,8 @@ export function programFingerprint(program: Program, facts: LivepatchFacts): str
       for (const callback of object.callbacks) walk.name(callback.function);
   }
   for (const unit of program.units) {
+    // Also where they are defined nowhere: the first to be found is called, and that one has no source.
+    walk.parts.push(`${unit.moduleInit?.function} ${unit.moduleExit?.function}`);
     walk.parts.push(
       `${unit.parameters.map((it) => `${it.name}=${it.variable}:${it.type}:${it.permissions}`).join()}`,
     );

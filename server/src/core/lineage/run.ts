@@ -50,9 +50,10 @@ export function run(lineage: Lineage, steps: readonly Step[], overruns = new Ove
   let verdict = base.verdict;
   const unsure = new Set(base.unsure);
   const calls = callsOf(base);
-  const flips = flipsOf(base);
-  for (let flip = 0; flip < flips; flip++) {
-    const other = once(lineage, steps, flip, { overruns });
+  const most = flipsOf(base);
+  let flips = 0;
+  for (; flips < most && !overruns.tooMany; flips++) {
+    const other = once(lineage, steps, flips, { overruns });
     verdict = withMay(verdict, other.verdict);
     const there = callsOf(other);
     for (const [key, made] of calls)

@@ -210,11 +210,9 @@ function writeBack(context: ApiContext, part: CallPart, row: EffectRow): void {
 
 /** The lowest number that no effect of the family has. */
 function nextNumber(context: ApiContext, row: EffectRow): number {
-  const taken = new Set(
-    context.state.ledger
-      .inForce(new Set([row.family]))
-      .flatMap((effect) => effect.identity.filter((value) => typeof value === 'number')),
-  );
+  const taken = new Set<Value>();
+  for (const { identity } of context.state.ledger.inForce(new Set([row.family])))
+    for (const value of identity) taken.add(value);
   let number = FIRST_NUMBER;
   while (taken.has(number)) number++;
   return number;
