@@ -1,5 +1,5 @@
 // Fuzzes for as long as it is let; docs/fuzzing.md tells how.
-// `node scripts/soak.mjs [--target NAME] [--seed N] [--first N] [--executions N] [--minutes N] [--keep] [--write]`
+// `node scripts/soak.mjs [--target NAME]... [--seed N] [--first N] [--executions N] [--minutes N] [--keep] [--write]`
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';

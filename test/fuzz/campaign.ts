@@ -9,6 +9,7 @@ export interface Failure {
 }
 
 export interface Campaign {
+  /** New inputs; the kept ones are not counted. */
   readonly executions: number;
   readonly failures: readonly Failure[];
   /** The slowest input, in milliseconds. */
@@ -21,8 +22,11 @@ export interface Plan {
   readonly seed: number;
   readonly first: number;
   readonly executions: number;
-  /** No execution begins after this, in milliseconds from the start. */
+  /** No execution begins after this, in milliseconds from the start, unless there were fewer than `least`. */
   readonly time: number;
+  readonly least: number;
+  /** Whether it begins with what was kept of past failures. */
+  readonly kept: boolean;
 }
 
 /** The input of one execution: each has random numbers of its own, so that any of them can be run by itself. */
@@ -33,7 +37,7 @@ export function inputOf(target: Target, seed: number, execution: number): Input 
 /** Runs what was kept of past failures, then new inputs. `progress` hears before each execution. */
 export function campaign(
   target: Target,
-  { seed, first, executions, time }: Plan,
+  { seed, first, executions, time, least }: Plan,
   corpus: ReadonlyMap<string, Input>,
   progress: (done: number) => void,
 ): Campaign {
@@ -57,7 +61,6 @@ export function campaign(
     }
     const ms = performance.now() - before;
     if (ms > slowest.ms) slowest = { from, ms: Math.round(ms) };
-    done++;
   };
   for (const [name, input] of corpus) {
     progress(-1);
@@ -65,12 +68,13 @@ export function campaign(
   }
   let cutShort = false;
   for (let n = first; n < first + executions; n++) {
-    if (performance.now() - start > time) {
+    if (done >= least && performance.now() - start > time) {
       cutShort = true;
       break;
     }
     progress(n);
     execute(`seed ${seed}, execution ${n}`, inputOf(target, seed, n));
+    done++;
   }
   return { executions: done, failures, slowest, cutShort };
 }

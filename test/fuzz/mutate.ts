@@ -44,6 +44,13 @@ const TROUBLE = [
   'toString',
 ];
 
+/** A stretch of the text, mostly a short one: what breaks something is mostly small, and a small input is quick. */
+export function stretch(random: Random, text: string, longest = 400): string {
+  if (random.below(4) === 0) return text;
+  const at = random.below(text.length);
+  return text.slice(at, at + 1 + random.below(longest));
+}
+
 /** The text with a few random changes: something out, in, twice, elsewhere, or from another text. */
 export function mutated(
   random: Random,

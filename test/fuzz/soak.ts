@@ -1,15 +1,20 @@
 import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { cpus } from 'node:os';
+import { availableParallelism, cpus } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Failure } from './campaign';
 import type { Kept } from './corpus';
 import { FuzzProgram } from './run';
+import type { Target } from './target';
 import { TARGETS } from './targets';
 
 /** Executions of one worker: after that a new one begins, so that nothing is blamed on what came long before. */
-const LEG = 5_000;
+const LONGEST_LEG = 20_000;
+/** A campaign has at least as many. */
+const LEGS = 10;
+/** Workers at a time. */
+const LANES = 2;
 
 interface Row {
   readonly target: string;
@@ -33,21 +38,24 @@ function keep(target: string, { message, input }: Failure): string {
   return name;
 }
 
-/** Puts the figures into docs/fuzzing.md, in the place of those of the run before. */
+/** Puts the figures into docs/fuzzing.md, in the place of those that these targets had before. */
 function write(rows: readonly Row[]): void {
   const file = join(root, 'docs/fuzzing.md');
   const mark = '<!-- figures -->\n';
-  const [before = ''] = readFileSync(file, 'utf8').split(mark);
-  const total = rows.reduce((sum, row) => sum + row.executions, 0);
+  const [before = '', figures = ''] = readFileSync(file, 'utf8').split(mark);
+  const lineOf = ({ target, seed, executions, seconds, slowest, failures }: Row): string =>
+    `| ${target} | ${seed} | ${executions} | ${Math.round(seconds)} | ${slowest.ms} | ${failures} |`;
+  const table = TARGETS.flatMap(({ name }) => {
+    const row = rows.find(({ target }) => target === name);
+    return row ? [lineOf(row)] : figures.split('\n').filter((line) => line.startsWith(`| ${name} |`));
+  });
+  const total = table.reduce((sum, line) => sum + Number(line.split('|')[3]), 0);
   const lines = [
     `${total} executions, taken on ${cpus().length} × ${cpus()[0]?.model.trim() ?? 'unknown'}, Node ${process.versions.node}.`,
     '',
     '| target | seed | executions | seconds | slowest input, ms | failures |',
     '|---|---|---|---|---|---|',
-    ...rows.map(
-      ({ target, seed, executions, seconds, slowest, failures }) =>
-        `| ${target} | ${seed} | ${executions} | ${seconds} | ${slowest.ms} | ${failures} |`,
-    ),
+    ...table,
   ];
   writeFileSync(file, `${before}${mark}\n${lines.join('\n')}\n`);
 }
@@ -55,7 +63,7 @@ function write(rows: readonly Row[]): void {
 async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
-      target: { type: 'string' },
+      target: { type: 'string', multiple: true },
       seed: { type: 'string', default: String(Date.now() % 1_000_000) },
       first: { type: 'string', default: '0' },
       executions: { type: 'string' },
@@ -65,52 +73,76 @@ async function main(): Promise<void> {
     },
   });
   const seed = Number(values.seed);
-  const wanted = TARGETS.filter(({ name }) => values.target === undefined || name === values.target);
+  const first = Number(values.first);
+  const wanted = TARGETS.filter(({ name }) => values.target?.includes(name) !== false);
   const end = Date.now() + Number(values.minutes) * 60_000;
-  const share = (Number(values.minutes) * 60_000) / Math.max(1, wanted.length);
   const program = await FuzzProgram.build(root);
-  const rows: Row[] = [];
-  for (const target of wanted) {
-    const start = Date.now();
-    const stop = Math.min(end, start + share);
-    const executions = Number(values.executions ?? target.long);
-    const first = Number(values.first);
-    let row: Row = {
-      target: target.name,
-      seed,
-      executions: 0,
-      seconds: 0,
-      slowest: { from: '', ms: 0 },
-      failures: 0,
-    };
-    for (let at = first; at < first + executions && Date.now() < stop; at += LEG) {
-      const leg = Math.min(LEG, first + executions - at);
-      const done = await program.run(target.name, {
-        seed,
-        first: at,
-        executions: leg,
-        time: stop - Date.now(),
-      });
-      for (const failure of done.failures) {
-        console.log(`${target.name}, ${failure.from}: ${failure.message}\n${JSON.stringify(failure.input)}`);
-        if (values.keep) console.log(`kept as ${keep(target.name, failure)}`);
+  const rows = new Map(
+    wanted.map(({ name }) => [
+      name,
+      { target: name, seed, executions: 0, seconds: 0, slowest: { from: '', ms: 0 }, failures: 0 } as Row,
+    ]),
+  );
+  const legs = wanted.flatMap((target) => legsOf(target, first, Number(values.executions ?? target.long)));
+  // All targets go on side by side: where the time is up, each has had its part.
+  legs.sort((a, b) => a.at - b.at);
+  const lane = async (): Promise<void> => {
+    for (let leg = legs.shift(); leg && Date.now() < end; leg = legs.shift()) {
+      for (let at = leg.first; at < leg.last && Date.now() < end; ) {
+        const start = Date.now();
+        const done = await program.run(leg.target, {
+          seed,
+          first: at,
+          executions: leg.last - at,
+          time: end - start,
+          least: 1,
+          kept: at === first,
+        });
+        // Behind an input that did not end it goes on with the next.
+        at += done.executions + (done.cutShort ? 1 : 0);
+        const row = rows.get(leg.target);
+        for (const failure of done.failures) {
+          console.log(`${leg.target}, ${failure.from}: ${failure.message}\n${JSON.stringify(failure.input)}`);
+          if (values.keep) console.log(`kept as ${keep(leg.target, failure)}`);
+        }
+        if (!row) continue;
+        const now: Row = {
+          ...row,
+          executions: row.executions + done.executions,
+          seconds: row.seconds + (Date.now() - start) / 1000,
+          slowest: done.slowest.ms > row.slowest.ms ? done.slowest : row.slowest,
+          failures: row.failures + done.failures.length,
+        };
+        rows.set(leg.target, now);
+        console.log(
+          `${now.target}: ${now.executions} executions of seed ${seed} in ${Math.round(now.seconds)} s, ${now.failures} failures, slowest ${now.slowest.ms} ms (${now.slowest.from})`,
+        );
       }
-      row = {
-        ...row,
-        executions: row.executions + done.executions,
-        seconds: Math.round((Date.now() - start) / 1000),
-        slowest: done.slowest.ms > row.slowest.ms ? done.slowest : row.slowest,
-        failures: row.failures + done.failures.length,
-      };
     }
-    rows.push(row);
-    console.log(
-      `${row.target}: ${row.executions} executions of seed ${seed} in ${row.seconds} s, ${row.failures} failures, slowest ${row.slowest.ms} ms (${row.slowest.from})`,
-    );
-  }
+  };
+  await Promise.all(Array.from({ length: Math.min(LANES, availableParallelism()) }, lane));
   program.remove();
-  if (values.write) write(rows);
-  if (rows.some(({ failures }) => failures > 0)) process.exitCode = 1;
+  const all = [...rows.values()];
+  if (values.write) write(all);
+  if (all.some(({ failures }) => failures > 0)) process.exitCode = 1;
+}
+
+interface Leg {
+  readonly target: string;
+  readonly first: number;
+  readonly last: number;
+  /** Where in its campaign it stands, from 0 to 1. */
+  readonly at: number;
+}
+
+function legsOf({ name }: Target, first: number, executions: number): Leg[] {
+  const size = Math.ceil(executions / Math.max(LEGS, Math.ceil(executions / LONGEST_LEG)));
+  const legs: Leg[] = [];
+  for (let done = 0; done < executions; done += size) {
+    const last = first + Math.min(executions, done + size);
+    legs.push({ target: name, first: first + done, last, at: done / executions });
+  }
+  return legs;
 }
 
 void main();

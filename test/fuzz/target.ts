@@ -13,8 +13,8 @@ export interface Target {
   generate(random: Random): Input;
   /** Throws where a property does not hold. */
   run(input: Input): void;
-  /** Executions of a short campaign, as in CI: some seconds of work. */
-  readonly short: number;
+  /** Executions of a short campaign, however slow the machine. */
+  readonly least: number;
   /** Executions of a long one, a million in all. */
   readonly long: number;
 }

@@ -21,7 +21,7 @@ async function main(): Promise<void> {
   });
   const target = TARGETS.find(({ name }) => name === data.target);
   if (!target) throw new Error(`no target is called ${data.target}`);
-  const kept = corpusOf(`${data.root}/test/fuzz/corpus`, target.name);
+  const kept = data.kept ? corpusOf(`${data.root}/test/fuzz/corpus`, target.name) : new Map();
   parentPort?.postMessage(
     campaign(target, data, kept, (n) => {
       Atomics.store(at, 0, n);

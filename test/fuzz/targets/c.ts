@@ -1,22 +1,24 @@
 import { liveTrees } from '../../../server/src/core/csource/tree';
 import { read } from '../../csource/reader';
-import { mutated } from '../mutate';
+import { mutated, stretch } from '../mutate';
 import { must, mustLieIn, type Target } from '../target';
 import { C_WORDS, randomLivepatch, SOURCES } from './c-text';
 
 /** C text to a unit, every body and initialiser lowered. */
 export const c: Target = {
   name: 'c',
-  short: 6_000,
-  long: 345_000,
+  least: 500,
+  long: 560_000,
   generate: (random) => {
     const kind = random.below(4);
     if (kind === 0) {
-      const parts = Array.from({ length: random.below(60) }, () => random.pick(C_WORDS));
+      const parts = Array.from({ length: random.below(random.below(4) === 0 ? 60 : 15) }, () =>
+        random.pick(C_WORDS),
+      );
       return { 'main.c': parts.join(random.pick(['', ' ', '\n'])) };
     }
     const base = kind === 1 ? randomLivepatch(random) : random.pick(SOURCES);
-    return { 'main.c': mutated(random, base, C_WORDS, SOURCES) };
+    return { 'main.c': mutated(random, stretch(random, base), C_WORDS, SOURCES) };
   },
   run: (input) => {
     const text = input['main.c'] ?? '';

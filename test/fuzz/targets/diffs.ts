@@ -31,7 +31,7 @@ const DIFF_WORDS: readonly string[] = [
 
 /** A hunk whose header mostly holds what it says. */
 function hunk(random: Random): string {
-  const lines = Array.from({ length: 1 + random.below(12) }, () => {
+  const lines = Array.from({ length: 1 + random.below(6) }, () => {
     const mark = random.pick([' ', ' ', '+', '+', '-']);
     const code = random.pick([
       '\tint err;',
@@ -51,7 +51,7 @@ function hunk(random: Random): string {
 }
 
 function structured(random: Random): string {
-  const files = Array.from({ length: 1 + random.below(3) }, () => {
+  const files = Array.from({ length: 1 + random.below(random.below(3) + 1) }, () => {
     const name = random.pick([
       'kernel/acme_sys.c',
       'drivers/acme/acme_core.c',
@@ -59,7 +59,7 @@ function structured(random: Random): string {
       'a b.c',
       '../x.c',
     ]);
-    const hunks = Array.from({ length: 1 + random.below(3) }, () => hunk(random)).join('');
+    const hunks = Array.from({ length: 1 + random.below(2) }, () => hunk(random)).join('');
     return `diff --git a/${name} b/${name}\n--- a/${name}\n+++ b/${name}\n${hunks}`;
   });
   return files.join('');
@@ -116,8 +116,8 @@ function manifestOf(dialect: string, kernel: string): string {
 /** Diffs as kpatch-build and klp-build take them, several to a version. */
 export const diffs: Target = {
   name: 'diffs',
-  short: 1_500,
-  long: 150_000,
+  least: 100,
+  long: 70_000,
   generate: (random) => {
     const diff = (): string => {
       const base = random.below(2) === 0 ? structured(random) : REAL;
@@ -130,9 +130,9 @@ export const diffs: Target = {
     return {
       'livepatch.yaml': manifestOf(dialect, kernel),
       'v1/a.patch': diff(),
-      'v1/b.patch': random.below(2) === 0 ? diff() : '',
-      'v2.patch': diff(),
-      [WHOLE]: random.below(8) === 0 ? 'yes' : '',
+      'v1/b.patch': random.below(4) === 0 ? diff() : '',
+      'v2.patch': random.below(4) === 0 ? diff() : '',
+      [WHOLE]: random.below(40) === 0 ? 'yes' : '',
     };
   },
   run: (input) => {

@@ -4,7 +4,7 @@ import { Workspace } from '../../../server/src/host/workspace';
 import type { Random } from '../../execution/random';
 import { FILES } from '../../features/fixture';
 import { MemoryFiles } from '../../support/memory-files';
-import { must, type Target } from '../target';
+import { must, type Target, WHOLE } from '../target';
 import { C_WORDS } from './c-text';
 import { YAML_WORDS } from './manifest';
 import { ROOT, told } from './whole';
@@ -80,8 +80,8 @@ function positionNear(random: Random, text: string): Position {
 /** Texts in the server after edits are those in the editor, and so are the findings of a fresh start. */
 export const edits: Target = {
   name: 'edits',
-  short: 100,
-  long: 4_000,
+  least: 10,
+  long: 18_500,
   generate: (random) => {
     const files = ['livepatch.yaml', 'v1.c', 'v2.c'];
     const texts = new Map(files.map((file) => [file, FILES[file] ?? '']));
@@ -120,7 +120,7 @@ export const edits: Target = {
           text.slice(Math.max(offsetIn(text, start), offsetIn(text, near))),
       );
     }
-    return { script: JSON.stringify(script) };
+    return { script: JSON.stringify(script), [WHOLE]: random.below(10) === 0 ? 'yes' : '' };
   },
   run: (input) => {
     let script: Edit[];
@@ -129,8 +129,10 @@ export const edits: Target = {
     } catch {
       return;
     }
+    // What was kept before there was this distinction has it not.
+    const isWhole = input[WHOLE] !== '';
     const workspace = new Workspace(new MemoryFiles(ROOT, FILES));
-    workspace.addFolder(ROOT);
+    if (isWhole) workspace.addFolder(ROOT);
     const inEditor = new Map(Object.entries(FILES));
     const inServer = new Map(
       Object.entries(FILES).map(([file, text]) => [
@@ -138,7 +140,8 @@ export const edits: Target = {
         TextDocument.create(`file://${ROOT}/${file}`, 'c', 1, text),
       ]),
     );
-    for (const [file, document] of inServer) workspace.open(`${ROOT}/${file}`, 1, document.getText());
+    for (const [file, document] of inServer)
+      if (isWhole) workspace.open(`${ROOT}/${file}`, 1, document.getText());
     for (const [n, { file, start, end, text }] of script.entries()) {
       const before = inEditor.get(file);
       const document = inServer.get(file);
@@ -151,15 +154,16 @@ export const edits: Target = {
         : text;
       inEditor.set(file, after);
       TextDocument.update(document, [range ? { range, text } : { text }], document.version + 1);
-      workspace.open(`${ROOT}/${file}`, document.version, document.getText());
+      if (isWhole) workspace.open(`${ROOT}/${file}`, document.version, document.getText());
       must(document.getText() === after, `after edit ${n} the text of ${file} is another one`);
       const lines = new Lines(after);
       must(
         lines.count === document.lineCount,
         `${file} has ${lines.count} lines, and ${document.lineCount} in the document`,
       );
-      if (n % 3 === 0) workspace.findings();
+      if (isWhole && n % 3 === 0) workspace.findings();
     }
+    if (!isWhole) return;
     const fresh = new Workspace(new MemoryFiles(ROOT, Object.fromEntries(inEditor)));
     fresh.addFolder(ROOT);
     must(

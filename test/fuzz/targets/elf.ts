@@ -10,12 +10,12 @@ import { readOrCheck } from './whole';
 /** Built modules, whole and damaged; the manifest names nothing but the .ko. */
 export const elf: Target = {
   name: 'elf',
-  short: 4_000,
-  long: 250_000,
+  least: 200,
+  long: 100_000,
   generate: (random: Random) => {
     const bytes = builtLivepatch(random);
     const out = random.below(6) === 0 ? bytes : damaged(random, bytes);
-    return { 'm.ko': Buffer.from(out).toString('latin1'), [WHOLE]: random.below(20) === 0 ? 'yes' : '' };
+    return { 'm.ko': Buffer.from(out).toString('latin1'), [WHOLE]: random.below(60) === 0 ? 'yes' : '' };
   },
   run: (input) => {
     const bytes = Buffer.from(input['m.ko'] ?? '', 'latin1');

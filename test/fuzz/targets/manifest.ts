@@ -136,15 +136,21 @@ function structured(random: Random, indent: string, depth: number): string {
   return lines.join('\n');
 }
 
-/** YAML to a manifest; every twentieth with its sources and all that is asked of them. */
+const SMALL =
+  'lineage: demo\nkernel: "6.1"\nversions:\n  - { version: v1, module: demo_v1, sources: v1.c }\n  - version: v2\n    module: demo_v2\n    sources: [v2.c]\n';
+
+/** YAML to a manifest; every hundredth with its sources and all that is asked of them. */
 export const manifest: Target = {
   name: 'manifest',
-  short: 3_000,
-  long: 150_000,
+  least: 100,
+  long: 190_000,
   generate: (random) => {
-    const base = FILES['livepatch.yaml'] ?? '';
-    const text = random.below(3) === 0 ? `${structured(random, '', 3)}\n` : mutated(random, base, YAML_WORDS);
-    return { 'livepatch.yaml': text, [WHOLE]: random.below(20) === 0 ? 'yes' : '' };
+    const base = random.pick([FILES['livepatch.yaml'] ?? '', SMALL, SMALL]);
+    const text =
+      random.below(3) === 0
+        ? `${structured(random, '', random.below(4))}\n`
+        : mutated(random, base, YAML_WORDS);
+    return { 'livepatch.yaml': text, [WHOLE]: random.below(100) === 0 ? 'yes' : '' };
   },
   run: ({ 'livepatch.yaml': text = '', [WHOLE]: whole }) => {
     const parsed = parseManifest('f', text, { ruleCodes: ['lost-object'], capabilities: ['replace'] });

@@ -23,8 +23,8 @@ const TABLE_WORDS = [
 /** Tables of patched functions in a tree of SUSE. */
 export const table: Target = {
   name: 'table',
-  short: 1_000,
-  long: 100_000,
+  least: 100,
+  long: 60_000,
   generate: (random) => ({
     'livepatch.yaml': manifest(['released', 'draft']),
     'v1/livepatch_main.c':
@@ -32,7 +32,7 @@ export const table: Target = {
         ? mutated(random, TEMPLATE, ['@@KLP_PATCHES_OBJS@@', '@@', '@@KLP_PATCHES_INIT_CALLS@@'])
         : TEMPLATE,
     'v2/livepatch_main.c': TEMPLATE,
-    [WHOLE]: random.below(8) === 0 ? 'yes' : '',
+    [WHOLE]: random.below(40) === 0 ? 'yes' : '',
     ...fix('v1/', 'bsc1', {
       rows: mutated(random, ROWS, TABLE_WORDS),
       body: replacement('do_one') + replacement('two'),
