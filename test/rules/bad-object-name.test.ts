@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { check, expectMarked, fixed, lineage, manifest } from './fixture';
 import { precision } from './precision';
+import { told } from './told';
 
 const named = (line: string, rest = '    .funcs = funcs,'): string =>
   lineage(manifest(['draft']), {
@@ -51,6 +52,68 @@ test('a released version cannot be changed: a warning at most, and nothing is of
   ]);
 });
 
+const LONG = 'a_name_with_more_characters_than_any_module_may_ever_have';
+const NEVER = 'so nothing of this object is ever patched.';
+
+test.each([
+  [
+    'vmlinux',
+    `No module is called vmlinux, ${NEVER} The kernel itself is the object without \`.name\`.`,
+    'Remove the name: this is the kernel itself',
+  ],
+  [
+    '',
+    'An object with an empty name is refused with -EINVAL. Leave `.name` away for the kernel itself.',
+    'Remove the name: this is the kernel itself',
+  ],
+  [
+    'nf-tables.ko.gz',
+    `No module is called nf-tables.ko.gz, ${NEVER} lsmod shows that module as nf_tables.`,
+    'Change to "nf_tables"',
+  ],
+  // Nobody can tell which module is meant.
+  [
+    'nf tables',
+    `No module is called "nf tables", ${NEVER} A name has no blanks: write it as lsmod shows it.`,
+    null,
+  ],
+  [
+    LONG,
+    `The name has 57 characters, and a module's name at most 55: the kernel refuses the livepatch with -EINVAL. ` +
+      'Write the name that lsmod shows.',
+    null,
+  ],
+])('what is told of "%s"', async (name, message, fix) => {
+  expect(await told(named(`.name = "${name}",`), 'bad-object-name')).toEqual([
+    {
+      severity: 'error',
+      certainty: 'must',
+      message,
+      versions: ['v1'],
+      on: `v1/a.c: .name = "${name}"`,
+      related: [],
+      run: [],
+      fixes: fix === null ? [] : [fix],
+    },
+  ]);
+});
+
+test.each([
+  ['{ "vmlinux", funcs },', '{ NULL, funcs },', 'Change to NULL: the kernel itself'],
+  ['{ "nf-tables", funcs },', '{ "nf_tables", funcs },', 'Change to "nf_tables"'],
+  [
+    '{ .name="vmlinux", .funcs = funcs },',
+    '{ .funcs = funcs },',
+    'Remove the name: this is the kernel itself',
+  ],
+])('%s becomes %s', async (line, right, title) => {
+  const { fixture, findings } = await check(lineage(manifest(['draft']), { objects: `  ${line}` }));
+  const fix = findings.find(({ code }) => code === 'bad-object-name')?.fixes[0];
+  expect(fix?.title).toBe(title);
+  const before = fixture.files.get('v1/a.c') ?? '';
+  expect(fix && fixed(fixture, fix).get('v1/a.c')).toBe(before.replace(line, right));
+});
+
 precision(
   'bad-object-name',
   [
@@ -81,6 +144,7 @@ precision(
     },
   ],
   [
+    { why: 'no ending, but a part of the name', lineage: named('.name = "acme.kobjects",') },
     { why: 'joined strings', lineage: named('.name = "nf" "_tables",') },
     { why: 'a name that only a header knows', lineage: named('.name = LP_TARGET,') },
     { why: 'an entry that is not compiled', lineage: named('#if 0\n    .name = "vmlinux",\n#endif') },

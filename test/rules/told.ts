@@ -1,0 +1,36 @@
+import type { Place } from '../../server/src/core/place';
+import type { Finding } from '../../server/src/rules/rule';
+import { type Checked, check } from './fixture';
+
+/** A finding as a person meets it. */
+export interface Told extends Pick<Finding, 'severity' | 'certainty' | 'message' | 'versions'> {
+  /** File and text that it stands on. */
+  readonly on: string;
+  /** `file: text: message`. */
+  readonly related: readonly string[];
+  readonly run: readonly string[];
+  /** Titles. */
+  readonly fixes: readonly string[];
+}
+
+/** All that a rule tells of a lineage, word for word. */
+export async function told(text: string, code: string): Promise<readonly Told[]> {
+  const checked = await check(text);
+  return checked.findings
+    .filter((finding) => finding.code === code)
+    .map((finding) => ({
+      severity: finding.severity,
+      certainty: finding.certainty,
+      message: finding.message,
+      versions: finding.versions,
+      on: shown(checked, finding.place),
+      related: finding.related.map(({ place, message }) => `${shown(checked, place)}: ${message}`),
+      run: finding.run ?? [],
+      fixes: finding.fixes.map(({ title }) => title),
+    }));
+}
+
+function shown({ fixture }: Checked, place: Place): string {
+  const file = place.file.replace('/lineage/', '');
+  return `${file}: ${(fixture.files.get(file) ?? '').slice(place.start, place.end)}`;
+}
