@@ -172,13 +172,9 @@ function tagOf(item: VariableItem): string {
 function unmark(context: RuleContext, item: FunctionItem | VariableItem, mark: string): Fix[] {
   const { place } = item;
   const text = context.text(place.file);
-  const lineStart = text.lastIndexOf('\n', item.namePlace.start - 1) + 1;
-  const from = Math.min(place.start, lineStart);
-  const lineEnd = text.indexOf('\n', item.namePlace.end);
-  const head = text.slice(from, lineEnd < 0 ? text.length : lineEnd);
-  const found = new RegExp(`\\b${mark}\\b[ \\t]*`).exec(head);
+  const found = new RegExp(`\\b${mark}\\b[ \\t]*`).exec(text.slice(place.start, place.end));
   if (!found) return [];
-  const start = from + found.index;
+  const start = place.start + found.index;
   return [
     fix(`Remove ${mark} from ${item.name}`, [
       { place: { ...place, start, end: start + found[0].length }, text: '' },
