@@ -62,7 +62,7 @@ function checkVersion(version: LineageVersion, catalogue: Catalogue): Finding[] 
     return ignoredCalls(node).flatMap(({ name, at }): Finding[] => {
       const callee = failing.failureOf(name, node);
       if (callee === null) return [];
-      const through = callee === name ? '' : `, which passes on that of ${callee}()`;
+      const through = callee === name ? '' : `, which passes on that of ${callee}(),`;
       return [
         {
           code: 'ignored-failure',
