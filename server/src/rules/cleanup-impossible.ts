@@ -1,3 +1,4 @@
+import type { EffectKey } from '../core/execution/catalogue-row';
 import type { Effect } from '../core/execution/effects';
 import type { Value } from '../core/execution/values';
 import { identity } from '../core/lineage/left-behind';
@@ -70,7 +71,6 @@ Publish what the undo needs, now: declare a \`klp_state\` and put the pointer (o
 function lostIn(context: RuleContext, version: LineageVersion): Finding[] {
   if (!isDraft(version) || !replaces(version)) return [];
   const run = context.transitions.runOf([...targetsLoaded(context.lineage), load(version)], [version]);
-  if (run.verdict.refusals.length > 0) return [];
   return run.end.effects().flatMap((effect) => {
     if (!isOf(run, effect.by.instance, version) || isKnownElsewhere(run, effect)) return [];
     const undo = undoneAlone(context, version, effect);
@@ -80,29 +80,27 @@ function lostIn(context: RuleContext, version: LineageVersion): Finding[] {
   });
 }
 
+/** Keys of effects whose undo, if there is one, needs nothing that a module could keep to itself. */
+const NO_POINTER: ReadonlySet<EffectKey> = new Set<EffectKey>(['name', 'none', 'reference']);
+
 /** Whether another module can get at all that the undo needs. */
 export function isKnownElsewhere(run: Run, effect: Effect): boolean {
   const { row } = effect;
-  if (row.family === 'state data' || row.key === 'name') return true;
-  if (row.key === 'none' || row.key === 'reference') return true;
+  if (row.family === 'state data' || NO_POINTER.has(row.key)) return true;
   const { machine } = run.end;
   const handed = machine.handedOver();
-  const found = (value: Value): boolean =>
+  const found = (value: Value | undefined): boolean =>
     typeof value !== 'object' ||
-    value.k === 'string' ||
     (value.k === 'unknown' && value.symbolic === true) ||
     machine.memoryKind(value) === 'kernel' ||
     handed.has(value);
-  if (row.family === 'kernel write') return effect.original === undefined || found(effect.original);
-  // A switch or a count of the kernel's own: its name is enough.
-  if (row.key === 'value' || row.key === 'count') return effect.identity.every(found);
+  if (row.family === 'kernel write') return found(effect.original);
   if (effect.handle !== undefined && handed.has(effect.handle)) return true;
-  const byResult = row.identity.some((part) => 'result' in part);
-  if (row.key === 'heap' || row.key === 'handle' || byResult) {
-    // A number or pointer that the call returned says nothing to who was not told of it.
-    return effect.identity.length > 0 && effect.identity.every((value) => handed.has(value));
-  }
-  return effect.identity.every(found);
+  // A number that the call returned says nothing to who was not told of it; a handle is not got back by its name.
+  return effect.identity.every((value, at) => {
+    const part = row.identity[at];
+    return part && 'result' in part ? handed.has(value) : found(value);
+  });
 }
 
 /** A version of the lineage does replace this one without leaving it behind: so there is a way. */
@@ -110,7 +108,7 @@ export function isTakenCareOf(context: RuleContext, version: LineageVersion, eff
   return context.lineage.versions.some((to) => {
     if (to.index <= version.index || !to.facts) return false;
     const { run } = context.transitions.transition(version, to);
-    if (run.verdict.refusals.length > 0 || !isReplacedIn(run, version)) return false;
+    if (!isReplacedIn(run, version)) return false;
     const stays =
       run.verdict.leftovers.some((left) => identity(left.effect) === identity(effect)) ||
       run.verdict.dangers.some((danger) => danger.effect && identity(danger.effect) === identity(effect));

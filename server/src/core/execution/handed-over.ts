@@ -8,13 +8,13 @@ import type { BlockId, Value } from './values';
 /** Cells that are looked at for one answer at most. */
 const MAX_CELLS = 20_000;
 
-/** What another module can find: the values that state data and shadow variables lead to. */
+/** What another module can find: the values that state data, shadow variables and variables of the kernel lead to. */
 export interface HandedOver {
   /** Whether such a value is this one, or points into memory that is reached. */
   has(value: Value): boolean;
 }
 
-/** Follows the data of every state that was handed to the kernel, and of every shadow variable, wherever it leads. */
+/** Follows the data of every state and shadow variable, and what was written to variables of the kernel. */
 export function handedOver(it: Interpreter, handed: ReadonlyMap<InstanceId, HandedPatch>): HandedOver {
   const tokens = new Set<string>();
   const blocks = new Set<BlockId>();
@@ -41,6 +41,9 @@ export function handedOver(it: Interpreter, handed: ReadonlyMap<InstanceId, Hand
     }
   }
   for (const shadow of it.state.shadows()) reach(shadow.data);
+  for (const { row, value } of it.state.ledger.effects()) {
+    if (row.family === 'kernel write' && value !== undefined) reach(value);
+  }
   while (pending.length > 0) {
     const block = it.memory.block(pending.pop() as BlockId);
     // What the kernel itself holds is found by its own names.
