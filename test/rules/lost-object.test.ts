@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { FOLDER, NOTIFIER, VALUE } from './effects';
 import { check, type LivepatchParts, lineage, manifest } from './fixture';
 import { precision } from './precision';
+import { told } from './told';
 
 const on = (parts: LivepatchParts, name: string): LivepatchParts => ({
   ...parts,
@@ -84,6 +85,138 @@ test('callbacks that only print lose nothing', async () => {
 test('an object without callbacks', async () => {
   const objects = '  {\n    .name = "ext4",\n    .funcs = funcs,\n  },';
   expect(await lost(lineage(manifest(['released', 'draft']), { objects }, {}))).toEqual([]);
+});
+
+const BY = 'whose callbacks in v1 (pre_patch and post_unpatch) made';
+const SO = 'the object that the kernel puts in its place has no callbacks, so nothing runs for';
+const KEEP = 'in the list, with callbacks that take over or undo.';
+const OBJECT =
+  '{ .name = "ext4", .funcs = funcs, .callbacks = { .pre_patch = hook, .post_unpatch = unhook, }, }';
+const OBJECTS = '.objs = objs';
+
+test('what is told of a draft that leaves it out', async () => {
+  expect(
+    await told(lineage(manifest(['released', 'draft']), on(NOTIFIER, 'ext4'), {}), 'lost-object'),
+  ).toEqual([
+    {
+      severity: 'warning',
+      certainty: 'must',
+      message: `v2 does not list the object ext4, ${BY} the notifier nb: ${SO} ext4. Keep ext4 ${KEEP}`,
+      versions: ['v2', 'v1'],
+      on: `v2/a.c: ${OBJECTS}`,
+      related: [`v1/a.c: ${OBJECT}: v1 lists ext4 here`],
+      run: ['load ext4', 'load v1', 'load v2', 'unload v1'],
+      fixes: [],
+    },
+  ]);
+});
+
+test('what is told of a draft whose object several versions leave out', async () => {
+  const versions = [on(NOTIFIER, 'ext4'), {}, {}] as const;
+  const telling = async (...status: readonly string[]) =>
+    told(lineage(manifest(status), ...versions), 'lost-object');
+  expect(await telling('draft', 'draft', 'released')).toEqual([
+    {
+      severity: 'warning',
+      certainty: 'must',
+      message: `v2 and v3 do not list the object ext4, ${BY} the notifier nb: ${SO} ext4. Keep ext4 ${KEEP}`,
+      versions: ['v1', 'v2', 'v3'],
+      on: `v1/a.c: ${OBJECT}`,
+      related: [`v2/a.c: ${OBJECTS}: the objects of v2, a draft`],
+      run: ['load ext4', 'load v1', 'load v2', 'unload v1'],
+      fixes: [],
+    },
+  ]);
+  expect((await telling('draft', 'released', 'draft'))[0]?.related).toEqual([
+    `v2/a.c: ${OBJECTS}: the objects of v2`,
+  ]);
+});
+
+test('of successors only those that leave it out are named', async () => {
+  const kept = on(
+    { body: 'static void idle(struct klp_object *obj) {}', callbacks: '.post_patch = idle,' },
+    'ext4',
+  );
+  const found = await told(
+    lineage(manifest(['draft', 'draft', 'draft']), on(NOTIFIER, 'ext4'), {}, kept),
+    'lost-object',
+  );
+  expect(found.map(({ versions }) => versions)).toEqual([['v1', 'v2']]);
+});
+
+test('each object is told once, with all that its callbacks made', async () => {
+  const both: LivepatchParts = {
+    body: `${NOTIFIER.body}
+static int make(struct klp_object *obj)
+{
+  int ret = register_reboot_notifier(&nb);
+
+  if (ret)
+    return ret;
+  debugfs_create_dir("acme", NULL);
+  return 0;
+}
+static void drop(struct klp_object *obj)
+{
+  debugfs_lookup_and_remove("acme", NULL);
+  unregister_reboot_notifier(&nb);
+}
+${VALUE.body}`,
+    objects: `  {
+    .name = "ext4", .funcs = funcs,
+    .callbacks = { .pre_patch = make, .post_unpatch = drop },
+  },
+  {
+    .name = "xfs", .funcs = funcs,
+    .callbacks = { .post_patch = louder, .pre_unpatch = back },
+  },`,
+  };
+  const found = await told(lineage(manifest(['released', 'draft']), both, {}), 'lost-object');
+  expect(found.map(({ message }) => message.split(':')[0])).toEqual([
+    'v2 does not list the object ext4, whose callbacks in v1 (pre_patch and post_unpatch) made the notifier nb and the debugfs folder acme',
+    'v2 does not list the object xfs, whose callbacks in v1 (post_patch and pre_unpatch) made the kernel variable console_loglevel',
+  ]);
+});
+
+test('what stays is of the object that made it', async () => {
+  const printing = `${NOTIFIER.body}\nstatic int say(struct klp_object *obj)\n{\n  pr_info("hello\\n");\n  return 0;\n}`;
+  const objects = `  { .name = "ext4", .funcs = funcs, .callbacks = { .pre_patch = say } },
+  { .funcs = funcs, .callbacks = { .pre_patch = hook, .post_unpatch = unhook } },`;
+  expect(
+    await told(lineage(manifest(['released', 'draft']), { body: printing, objects }, {}), 'lost-object'),
+  ).toEqual([]);
+});
+
+test('what init made is of no object', async () => {
+  const init = '  register_reboot_notifier(&nb);\n  return klp_enable_patch(&patch);';
+  const objects = '  { .name = "ext4", .funcs = funcs },';
+  expect(
+    await told(
+      lineage(manifest(['released', 'draft']), { body: NOTIFIER.body ?? '', init }, { objects }),
+      'lost-object',
+    ),
+  ).toEqual([]);
+});
+
+test('what may have gone by itself', async () => {
+  const timer: LivepatchParts = {
+    body: `static struct timer_list timer;
+static void ring(struct timer_list *t) {}
+static int start(struct klp_object *obj)
+{
+  timer_setup(&timer, ring, 0);
+  mod_timer(&timer, jiffies + HZ);
+  return 0;
+}
+static void stop(struct klp_object *obj)
+{
+  timer_delete_sync(&timer);
+}`,
+    callbacks: '.pre_patch = start,\n.post_unpatch = stop,',
+  };
+  expect(
+    await told(lineage(manifest(['released', 'draft']), on(timer, 'ext4'), {}), 'lost-object'),
+  ).toMatchObject([{ severity: 'information', certainty: 'may' }]);
 });
 
 const REPLACED = manifest(['released', 'draft']);

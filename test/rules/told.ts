@@ -4,7 +4,7 @@ import { type Checked, check } from './fixture';
 
 /** A finding as a person meets it. */
 export interface Told extends Pick<Finding, 'severity' | 'certainty' | 'message' | 'versions'> {
-  /** File and text that it stands on. */
+  /** File and text that it stands on, in one line. */
   readonly on: string;
   /** `file: text: message`. */
   readonly related: readonly string[];
@@ -32,5 +32,5 @@ export async function told(text: string, code: string): Promise<readonly Told[]>
 
 function shown({ fixture }: Checked, place: Place): string {
   const file = place.file.replace('/lineage/', '');
-  return `${file}: ${(fixture.files.get(file) ?? '').slice(place.start, place.end)}`;
+  return `${file}: ${(fixture.files.get(file) ?? '').slice(place.start, place.end).replace(/\s+/g, ' ')}`;
 }

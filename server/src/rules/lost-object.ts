@@ -74,16 +74,12 @@ Keep the object in the list for as long as something of it may be installed, wit
   },
 };
 
-/** The object whose callback made the effect; null for what no callback made. */
-function objectOf(placed: Placed): ObjectFacts | null {
-  const { during, function: name } = placed.effect.by;
-  const objects = placed.from.facts?.patch?.objects ?? [];
+/** The object whose callback made the effect; undefined for what no callback made. */
+function objectOf(placed: Placed): ObjectFacts | undefined {
   const module = moduleObjectOf(placed.run, placed.from, placed.effect);
-  const withCallback = objects.filter((object) => object.callbacks.some((item) => item.callback === during));
-  return (
-    withCallback.find((object) => object.name === module) ??
-    withCallback.find((object) => object.callbacks.some((item) => item.function === name)) ??
-    null
+  return placed.from.facts?.patch?.objects?.find(
+    (object) =>
+      object.name === module && object.callbacks.some((item) => item.callback === placed.effect.by.during),
   );
 }
 
