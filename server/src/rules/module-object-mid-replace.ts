@@ -83,7 +83,6 @@ function midReplace(
   );
   const found: { key: string; finding: Finding }[] = [];
   for (const module of new Set(modules)) {
-    if (!context.lineage.targets.some((target) => target.module === module)) continue;
     const comes: Step = { k: 'load', name: module, params: [] };
     const steps: Step[] = [load(from), { k: 'stall' }, load(to), comes, { k: 'resume' }, unload(from)];
     const run = context.transitions.runOf(steps, [from, to]);
@@ -99,15 +98,10 @@ function midReplace(
           : [],
       ),
     );
-    const stays = new Map<string, { effect: Effect; certainty: Finding['certainty'] }>();
-    for (const left of run.verdict.leftovers) stays.set(identity(left.effect), left);
-    for (const danger of run.verdict.dangers) {
-      if (danger.effect)
-        stays.set(identity(danger.effect), { effect: danger.effect, certainty: danger.certainty });
-    }
-    const lost = [...stays].flatMap(([id, item]) =>
-      made.has(id) && !anyway.has(id) && isOf(run, item.effect.by.instance, from) ? [item] : [],
-    );
+    const lost = run.verdict.leftovers.filter(({ effect }) => {
+      const id = identity(effect);
+      return made.has(id) && !anyway.has(id) && isOf(run, effect.by.instance, from);
+    });
     const finding = findingOf(context, { from, to, module, lost, run, steps });
     if (finding) found.push({ key: `${finding.versions[0] ?? ''} ${from.name} ${module}`, finding });
   }
@@ -147,7 +141,7 @@ function findingOf(context: RuleContext, { from, to, module, lost, run, steps }:
     severity: certainty === 'may' ? milder('warning') : 'warning',
     message:
       `If ${module} is loaded while ${to.name} is replacing ${from.name}, ${from.name}'s ${duringWords(effect.by)} still makes ` +
-      `${names}, and its unpatch callbacks are never called: ${becomes}.${why} Look for it in ${to.name}'s post_patch.`,
+      `${names}, and its unpatch callbacks are never called: ${becomes}.${why} Look for ${lost.length > 1 ? 'them' : 'it'} in ${to.name}'s post_patch.`,
     certainty,
     place: onFrom ? effect.by.place : (replacePlace(context, to) ?? effect.by.place),
     versions: [stands.name, onFrom ? to.name : from.name],
