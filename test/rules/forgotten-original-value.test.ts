@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { VALUE } from './effects';
 import { check, type LivepatchParts, lineage, manifest } from './fixture';
 import { precision } from './precision';
+import { told } from './told';
 
 const TWO = manifest(['released', 'draft']);
 const THREE = manifest(['released', 'released', 'draft']);
@@ -284,4 +285,144 @@ test('a chain of three is judged by its history', async () => {
   expect(finding.place.file).toBe('/lineage/v3/a.c');
   expect(finding.severity).toBe('error');
   expect(finding.related.map(({ message }) => message)).toContain('v2 declares the state 7 here');
+});
+
+const CODE = 'forgotten-original-value';
+const ASK = 'Ask for a previous state, a shadow variable or the name instead.';
+const RUN = ['load v1', 'load v2', 'disable v2', 'unload v1', 'unload v2'];
+/** What pre_patch makes and post_unpatch undoes, with an own flag. */
+const flagged = (data: string, make: string, undo: string): LivepatchParts => ({
+  body: `${data}
+static bool done;
+static int make(struct klp_object *obj)
+{
+  if (done)
+    return 0;
+  ${make};
+  done = true;
+  return 0;
+}
+static void drop(struct klp_object *obj)
+{
+  if (done)
+    ${undo};
+}`,
+  callbacks: '      .pre_patch = make,\n      .post_unpatch = drop,',
+});
+const SAVED = (after: string): string =>
+  `v2 saves the kernel variable console_loglevel as it finds it, and after ${after} that is not the original value: ` +
+  `its pre_unpatch writes back what ${after} had set, and the original is lost. Take over what ${after} saved, by a state or a shadow variable.`;
+
+test('what is told of a value that is saved again', async () => {
+  const noise = (VALUE.body ?? '').replace(
+    '  saved = ',
+    '  count += console_loglevel;\n  other = panic_timeout;\n  saved = ',
+  );
+  const body = `static int other, count;\n${noise}`;
+  expect(await told(lineage(TWO, VALUE, { ...VALUE, body }), CODE)).toEqual([
+    {
+      severity: 'error',
+      certainty: 'must',
+      message: SAVED('v1'),
+      versions: ['v2', 'v1'],
+      on: 'v2/a.c: saved = console_loglevel',
+      related: [
+        'v1/a.c: console_loglevel = 15: v1: the kernel variable console_loglevel is made here',
+        'v2/a.c: console_loglevel = saved: v2 writes it back here, in pre_unpatch',
+      ],
+      run: RUN,
+      fixes: [],
+    },
+  ]);
+});
+
+test('of several predecessors the first tells it, and the others are named', async () => {
+  const found = await told(lineage(THREE, VALUE, VALUE, VALUE), CODE);
+  expect(found.map(({ on, versions }) => [on, versions])).toEqual([
+    ['v2/a.c: saved = console_loglevel', ['v2', 'v1']],
+    ['v3/a.c: saved = console_loglevel', ['v3', 'v1', 'v2']],
+  ]);
+  expect(found[1]?.message).toBe(`${SAVED('v1').replace('v2', 'v3')} The same after v2.`);
+  expect(found[0]?.message).toBe(SAVED('v1'));
+});
+
+test('what is told of a flag that lets it be done again', async () => {
+  const attribute = '__ATTR(acme, 0444, NULL, NULL)';
+  const body = (FLAGGED.body ?? '').replace(attribute, '{ .attr = { .name = "acme", .mode = 0444 } }');
+  const named = { ...FLAGGED, body };
+  expect(await told(lineage(TWO, named, named), CODE)).toEqual([
+    {
+      severity: 'error',
+      certainty: 'must',
+      message: `v2 makes the sysfs file acme again: whether that is done is in its own variable registered, which knows nothing of v1. ${ASK}`,
+      versions: ['v2', 'v1'],
+      on: 'v2/a.c: sysfs_create_file(kernel_kobj, &attr.attr)',
+      related: ['v1/a.c: sysfs_create_file(kernel_kobj, &attr.attr): v1: the sysfs file acme is made here'],
+      run: ['load v1', 'load v2'],
+      fixes: [],
+    },
+  ]);
+});
+
+test.each([
+  ['atomic_inc(&acme_users)', 'atomic_dec(&acme_users)', 'the kernel counter acme_users'],
+  ['list_add(&acme_node, &acme_list)', 'list_del(&acme_node)', 'the list entry acme_node'],
+])('%s once more, which answers nothing', async (make, undo, what) => {
+  const parts = flagged(
+    'extern atomic_t acme_users;\nextern struct list_head acme_node, acme_list;',
+    make,
+    undo,
+  );
+  expect((await told(lineage(TWO, parts, parts), CODE)).map(({ message }) => message.split(',')[0])).toEqual([
+    `v2 makes ${what} again: whether that is done is in its own variable done`,
+  ]);
+});
+
+test('what is told of a flag that keeps it from being undone', async () => {
+  expect(await told(lineage(TWO, KEY, KEY_CLEANUP), CODE)).toEqual([
+    {
+      severity: 'error',
+      certainty: 'must',
+      message: `v2 undoes the static key acme_key only where its own variable changed says so, which knows nothing of v1: after v1 it stays. ${ASK}`,
+      versions: ['v2', 'v1'],
+      on: 'v2/a.c: static_branch_disable(&acme_key)',
+      related: ['v1/a.c: static_branch_enable(&acme_key): v1: the static key acme_key is made here'],
+      run: RUN,
+      fixes: [],
+    },
+  ]);
+});
+
+test('an undo by name that a flag keeps from running', async () => {
+  const v1: LivepatchParts = {
+    body: `static int make(struct klp_object *obj)
+{
+  debugfs_create_dir("acme", NULL);
+  return 0;
+}
+static void drop(struct klp_object *obj)
+{
+  debugfs_lookup_and_remove("acme", NULL);
+}`,
+    callbacks: '      .pre_patch = make,\n      .post_unpatch = drop,',
+  };
+  const tidy = (name: string): LivepatchParts => ({
+    body: `static bool made;\nstatic void tidy(struct klp_object *obj)\n{\n  if (made)\n    debugfs_lookup_and_remove("${name}", NULL);\n}`,
+    callbacks: '      .post_patch = tidy,',
+  });
+  expect(
+    (await told(lineage(TWO, v1, tidy('acme')), CODE)).map(({ message }) => message.split(':')[0]),
+  ).toEqual([
+    'v2 undoes the debugfs folder acme only where its own variable made says so, which knows nothing of v1',
+  ]);
+  expect(await told(lineage(TWO, v1, tidy('another')), CODE)).toEqual([]);
+});
+
+test('doing what changes nothing once more is no harm', async () => {
+  const again = flagged(
+    'extern struct static_key_false acme_key;',
+    'static_branch_enable(&acme_key)',
+    'static_branch_disable(&acme_key)',
+  );
+  expect(await told(lineage(TWO, again, again), CODE)).toEqual([]);
 });

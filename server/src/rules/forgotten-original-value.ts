@@ -147,6 +147,7 @@ function flagForgotten(context: RuleContext, from: LineageVersion, to: LineageVe
   const units = context.unitsOf(to);
   const run = throughTheEnd(context, from, to);
   const findings: Finding[] = [];
+  const again = new Set<string>();
   for (const { event } of eventsOf(run)) {
     if (event.k !== 'repeated' || !isOf(run, event.by.instance, to) || UNDOING.has(event.by.during)) continue;
     const { effect, by, result } = event;
@@ -154,9 +155,11 @@ function flagForgotten(context: RuleContext, from: LineageVersion, to: LineageVe
     if (!bad || !isOf(run, effect.by.instance, from)) continue;
     const flag = flagAt(units, by);
     if (flag === null) continue;
+    again.add(identity(effect));
     findings.push(
       finding(to, from, effect, run, {
         place: by.place,
+        steps: 2,
         what:
           `${to.name} makes ${theEffect(effect)} again: whether that is done is in its own variable ${flag}, ` +
           `which knows nothing of ${from.name}. ${ASK}`,
@@ -166,6 +169,8 @@ function flagForgotten(context: RuleContext, from: LineageVersion, to: LineageVe
   if (run.verdict.refusals.length > 0 || !isReplacedIn(run, from)) return findings;
   for (const effect of run.end.effects()) {
     if (!isOf(run, effect.by.instance, from) || !undoneAlone(context, from, effect)) continue;
+    // What is counted twice is undone, only once too few.
+    if (again.has(identity(effect))) continue;
     for (const call of undoCalls(context, to, effect)) {
       const ran = eventsOf(run).some(({ event }) => event.k !== 'done' && isSame(event.by.place, call.place));
       const flag = ran ? null : flagAt(units, call);
@@ -240,6 +245,8 @@ function finding(
     readonly what: string;
     readonly more?: Finding['related'][number];
     readonly fixes?: readonly Fix[];
+    /** How many steps of the run show it, if not all do. */
+    readonly steps?: number;
   },
 ): Finding {
   return {
@@ -253,7 +260,7 @@ function finding(
       { message: `${from.name}: ${theEffect(effect)} is made here`, place: effect.by.place },
       ...(said.more ? [said.more] : []),
     ],
-    run: stepsWithoutTargets(run),
+    run: stepsWithoutTargets(run).slice(0, said.steps),
     fixes: said.fixes ?? [],
   };
 }
