@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { expectMarked, lineage, manifest } from './fixture';
+import { told } from './told';
 
 const CODE = 'init-leaks-on-error';
 const DRAFT = manifest(['draft']);
@@ -165,4 +166,104 @@ test('after klp_enable_patch() has succeeded', async () => {
     ),
     CODE,
   );
+});
+
+const UNDO =
+  '  ret = klp_enable_patch(&patch);\n  if (ret)\n    unregister_reboot_notifier(&nb);\n  return ret;';
+const LEFT =
+  'module init leaves the notifier nb behind: module exit is not called then, the module is freed at once, and it';
+const ADVICE = 'Undo it on the error path, or do it in a callback.';
+const POINTS = 'points into m_v1: a use-after-free once that module is removed.';
+
+test('what is told', async () => {
+  const text = draft(
+    '  register_reboot_notifier(&nb);\n  return klp_enable_patch(&patch);',
+    '  pr_info("bye\\n");',
+  );
+  expect(await told(text, CODE)).toEqual([
+    {
+      severity: 'error',
+      certainty: 'must',
+      message: `When klp_enable_patch() fails (-EBUSY is enough: another livepatch is in transition), ${LEFT} stays and ${POINTS} ${ADVICE}`,
+      versions: ['v1'],
+      on: 'v1/a.c: register_reboot_notifier(&nb)',
+      related: ['v1/a.c: klp_enable_patch(&patch): what fails'],
+      run: ['fail v1 klp_enable_patch=EBUSY', 'load v1'],
+      fixes: [],
+    },
+  ]);
+});
+
+test.each([
+  ['if (acme_quirk(1,\n      2))', 'acme_quirk(1, 2) is true', 'acme_quirk(1,\n      2)'],
+  ['if (!acme_ready())', '(acme_ready() == 0) is true', '!acme_ready()'],
+])('a value that nobody knows: %s', async (condition, because) => {
+  const text = draft(
+    `  int ret;\n\n  register_reboot_notifier(&nb);\n  ${condition}\n    return -ENODEV;\n${UNDO}`,
+    '',
+  );
+  expect(await told(text, CODE)).toMatchObject([
+    {
+      severity: 'warning',
+      certainty: 'may',
+      message: `When ${because}, ${LEFT} may stay and ${POINTS.replace('points', 'point')} ${ADVICE}`,
+      on: 'v1/a.c: register_reboot_notifier(&nb)',
+      run: ['load v1'],
+    },
+  ]);
+});
+
+test.each([
+  // What is certain is told, in whichever order the two ways are met.
+  ['a = kzalloc(8, GFP_KERNEL)', '!a', 'kzalloc() fails', 'kzalloc'],
+  ['a = kzalloc(8, GFP_KERNEL);\n  b = kzalloc(9, GFP_KERNEL)', '!b', 'kzalloc() fails', 'kzalloc#2'],
+])('%s fails, and a value is not known', async (call, failed, because, step) => {
+  const text = draft(
+    `  int ret;
+
+  register_reboot_notifier(&nb);
+  if (acme_quirk())
+    return -ENODEV;
+  ${call};
+  if (${failed})
+    return -ENOMEM;
+${UNDO}`,
+    '',
+  );
+  const found = (await told(text, CODE)).filter(({ on }) => on.includes('register_reboot'));
+  expect(found).toMatchObject([
+    {
+      severity: 'error',
+      certainty: 'must',
+      message: `When ${because}, ${LEFT} stays and ${POINTS} ${ADVICE}`,
+      related: [`v1/a.c: ${call.replace(/^.*= /s, '')}: what fails`],
+      run: [`fail v1 ${step}`, 'load v1'],
+    },
+  ]);
+});
+
+test('two that stay are two', async () => {
+  const text = draft(
+    '  register_reboot_notifier(&nb);\n  debugfs_create_dir("acme", NULL);\n  return klp_enable_patch(&patch);',
+    '',
+  );
+  expect((await told(text, CODE)).map(({ on }) => on)).toEqual([
+    'v1/a.c: register_reboot_notifier(&nb)',
+    'v1/a.c: debugfs_create_dir("acme", NULL)',
+  ]);
+});
+
+test('what pre_patch leaves is for another rule', async () => {
+  const body = `${BODY}
+static int hook(struct klp_object *obj)
+{
+  int ret = setup();
+
+  if (ret)
+    return ret;
+  return acme_quirk() ? -ENODEV : 0;
+}`;
+  const text = lineage(DRAFT, { body, callbacks: '      .pre_patch = hook,' });
+  expect(await told(text, CODE)).toEqual([]);
+  expect(await told(text, 'pre-patch-leaks-on-error')).toHaveLength(1);
 });

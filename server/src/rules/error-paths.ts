@@ -44,20 +44,26 @@ export function failedLoads(
   const ways = waysAlone(context, version, plain);
   const [base] = ways;
   if (!base) return [];
-  const found: FailedLoad[] = [];
-  for (const { run, decision } of ways) {
-    if (!decision || !refused(run)) continue;
-    const because = `${decision.id.replace(/\s+/g, ' ').trim()} is ${decision.taken ? 'true' : 'false'}`;
-    found.push({ run, because, place: decision.place, certainty: 'may', steps: plain });
-  }
-  for (const call of fallibleCalls(base.run, version, during)) {
-    const steps = [failing(version, call.name), ...plain];
-    const [failed] = waysAlone(context, version, steps);
-    if (!failed || !refused(failed.run)) continue;
-    const because = `${call.callee}() fails`;
-    found.push({ run: failed.run, because, place: call.place, certainty: 'must', steps });
-  }
-  return found;
+  const unknown = ways.flatMap(({ run, decision }): FailedLoad[] => {
+    if (!decision || refused(run) === refused(base.run)) return [];
+    const failed = refused(run);
+    // `taken` is what the way of success took.
+    const value = decision.taken === failed ? 'false' : 'true';
+    const because = `${decision.id.replace(/\s+/g, ' ').trim()} is ${value}`;
+    return [{ run: failed ? run : base.run, because, place: decision.place, certainty: 'may', steps: plain }];
+  });
+  // What is refused as it is cannot show what else would make it fail.
+  if (refused(base.run)) return unknown;
+  return [
+    ...unknown,
+    ...fallibleCalls(base.run, version, during).flatMap((call): FailedLoad[] => {
+      const steps = [failing(version, call.name), ...plain];
+      const [failed] = waysAlone(context, version, steps);
+      if (!failed || !refused(failed.run)) return [];
+      const because = `${call.callee}() fails`;
+      return [{ run: failed.run, because, place: call.place, certainty: 'must', steps }];
+    }),
+  ];
 }
 
 /** What stays of the version for ever after a load that failed. */

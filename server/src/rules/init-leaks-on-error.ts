@@ -65,10 +65,15 @@ function checkVersion(context: RuleContext, version: LineageVersion): Finding[] 
 
 /** klp_enable_patch() answers -EBUSY: another transition is running. */
 function busy(context: RuleContext, version: LineageVersion): FailedLoad[] {
-  const steps = [failing(version, ENABLE, -ERRNO.EBUSY), load(version)];
+  const plain = [load(version)];
+  const steps = [failing(version, ENABLE, -ERRNO.EBUSY), ...plain];
   const place = version.facts?.calls.find((call) => call.callee === ENABLE)?.place ?? null;
+  // Where init ends before it, for a value that is not known, that is what fails.
+  const before = new Set(
+    waysAlone(context, version, plain).flatMap(({ run, decision }) => (refused(run) ? [decision?.id] : [])),
+  );
   return waysAlone(context, version, steps)
-    .filter(({ run }) => refused(run))
+    .filter(({ run, decision }) => refused(run) && !before.has(decision?.id))
     .map(({ run, decision }) => ({
       run,
       because: `${ENABLE}() fails (-EBUSY is enough: another livepatch is in transition)`,
