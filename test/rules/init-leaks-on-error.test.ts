@@ -196,18 +196,27 @@ test('what is told', async () => {
 
 test.each([
   ['if (acme_quirk(1,\n      2))', 'acme_quirk(1, 2) is true', 'acme_quirk(1,\n      2)'],
+  ['if (acme_lookup(1)) {\n  } else', 'acme_lookup(1) is false', 'acme_lookup(1)'],
   ['if (!acme_ready())', '(acme_ready() == 0) is true', '!acme_ready()'],
-])('a value that nobody knows: %s', async (condition, because) => {
+])('a value that nobody knows: %s', async (condition, because, place) => {
   const text = draft(
-    `  int ret;\n\n  register_reboot_notifier(&nb);\n  ${condition}\n    return -ENODEV;\n${UNDO}`,
+    `  int ret;
+
+  b = kzalloc(8, GFP_KERNEL);
+  register_reboot_notifier(&nb);
+  ${condition}
+    return -ENODEV;
+${UNDO}`,
     '',
+    `extern void *acme_lookup(int n);\n${BODY}`,
   );
-  expect(await told(text, CODE)).toMatchObject([
+  const found = (await told(text, CODE)).filter(({ on }) => on.includes('register_reboot'));
+  expect(found).toMatchObject([
     {
       severity: 'warning',
       certainty: 'may',
       message: `When ${because}, ${LEFT} may stay and ${POINTS.replace('points', 'point')} ${ADVICE}`,
-      on: 'v1/a.c: register_reboot_notifier(&nb)',
+      related: [`v1/a.c: ${place.replace(/\s+/g, ' ')}: what fails`],
       run: ['load v1'],
     },
   ]);
@@ -240,6 +249,39 @@ ${UNDO}`,
       run: [`fail v1 ${step}`, 'load v1'],
     },
   ]);
+});
+
+test('the call that fails is the one that is written', async () => {
+  const text = draft(
+    `  int ret;
+
+  register_reboot_notifier(&nb);
+  a = klp_shadow_get_or_alloc(NULL, 9, 4, GFP_KERNEL, NULL, NULL);
+  if (!a)
+    return -ENOMEM;
+${UNDO}`,
+    '',
+  );
+  const [found] = (await told(text, CODE)).filter(({ on }) => on.includes('register_reboot'));
+  expect(found?.message).toContain('When klp_shadow_get_or_alloc() fails,');
+  expect(found?.run).toEqual(['fail v1 klp_shadow_get_or_alloc', 'load v1']);
+});
+
+test('a step asks for the ninth call of a function at most', async () => {
+  const allocating = (before: number): string =>
+    draft(
+      `  int ret;\n\n${Array.from(
+        { length: 10 },
+        (_, n) =>
+          `${n + 1 === before ? '  register_reboot_notifier(&nb);\n' : ''}  m[${n}] = kzalloc(8, GFP_KERNEL);\n  if (!m[${n}])\n    return -ENOMEM;\n`,
+      ).join('')}${UNDO}`,
+      '',
+      `static void *m[10];\n${BODY}`,
+    );
+  const runs = async (before: number) =>
+    (await told(allocating(before), CODE)).filter(({ on }) => on.includes('register')).map(({ run }) => run);
+  expect(await runs(9)).toEqual([['fail v1 kzalloc#9', 'load v1']]);
+  expect(await runs(10)).toEqual([]);
 });
 
 test('two that stay are two', async () => {

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { asText, check, expectMarked, fixed, lineage, livepatch, manifest } from './fixture';
+import { told } from './told';
 
 const withManifest = (text: string): string => `//- livepatch.yaml\n${text}//- v1/a.c\n${livepatch()}`;
 
@@ -123,4 +124,70 @@ test.each([
   const own = findings.filter((finding) => finding.code === 'manifest-invalid');
   expect(own.length).toBeGreaterThan(0);
   expect(own.map((finding) => finding.message).join('\n')).toContain(words);
+});
+
+const CODE = 'manifest-invalid';
+
+test('what is told of a fix, which all may get at once', async () => {
+  const { findings } = await check(withManifest(manifest(['draft'], { kernel: '6.10' })));
+  expect(findings[0]?.fixes[0]?.preferred).toBe(true);
+  const [found] = await told(withManifest(manifest(['draft'], { kernel: '6.10' })), CODE);
+  expect(found).toMatchObject({ certainty: 'must', on: 'livepatch.yaml: 6.10', versions: [], related: [] });
+});
+
+test('a problem is that of the version in whose entry it stands', async () => {
+  const versions = async (text: string) =>
+    (await told(lineage(text, {}, {}), CODE)).map((one) => one.versions);
+  const two = manifest(['draft', 'draft']);
+  expect(await versions(two.replace('version: v1', 'version: v1\n    colour: red'))).toEqual([['v1']]);
+  expect(await versions(two.replace('version: v2', 'version: v2\n    colour: red'))).toEqual([['v2']]);
+  expect(await versions(`${two}colour: red\n`)).toEqual([[]]);
+  // The last word of an entry, and a whole entry.
+  expect(await versions(two.replace('status: draft', 'status: dr'))).toEqual([['v1']]);
+});
+
+test('what stands somewhere else is shown there', async () => {
+  const two = manifest(['draft', 'draft']).replace('module: m_v2', 'module: m_v1');
+  expect((await told(lineage(two, {}, {}), CODE)).map(({ on, related }) => ({ on, related }))).toEqual([
+    { on: 'livepatch.yaml: m_v1', related: [expect.stringMatching(/^livepatch.yaml: m_v1: /)] },
+  ]);
+});
+
+test('a step that names nobody is told once, and one that is no step as such', async () => {
+  const steps = (list: string) =>
+    withManifest(
+      manifest(['draft'], { end: `scenarios:\n  - name: way\n    steps: [${list}]\n    expect: clean\n` }),
+    );
+  expect((await told(steps('load v1, load v7'), CODE)).map(({ on }) => on)).toEqual([
+    expect.stringMatching(/^livepatch.yaml: .*v7/),
+  ]);
+  expect(await told(steps('load v1, lod v7'), CODE)).toHaveLength(1);
+  expect(await told(steps('load v1, unload v1'), CODE)).toEqual([]);
+});
+
+test('what is wrong with a diff is told in it', async () => {
+  const text = `//- livepatch.yaml
+lineage: l
+kernel: "6.1"
+versions:
+  - version: v1
+    module: m_v1
+    sources: v1/*.patch
+    dialect: kpatch
+    status: draft
+//- v1/a.patch
+Nothing of a diff.
+`;
+  expect(await told(text, CODE)).toEqual([
+    {
+      severity: 'error',
+      certainty: 'must',
+      message: 'This is no unified diff: nothing is read from it.',
+      versions: ['v1'],
+      on: 'v1/a.patch: ',
+      related: [],
+      run: [],
+      fixes: [],
+    },
+  ]);
 });
