@@ -1,5 +1,7 @@
+import { expect, test } from 'vitest';
 import { type LivepatchParts, lineage, manifest } from './fixture';
 import { precision } from './precision';
+import { told } from './told';
 
 const TWO = manifest(['released', 'draft']);
 
@@ -172,3 +174,62 @@ static void anew(struct klp_object *obj)
     { why: 'its own undo stands in post_unpatch', lineage: lineage(TWO, V1.proc, {}) },
   ],
 );
+
+const CODE = 'cleanup-in-pre-patch';
+const SAID = (to: string, what: string, from: string): string =>
+  `${to} removes ${what} of ${from} in pre_patch: v1's code still runs then, and if the transition is reversed or fails, ` +
+  'v1 stays enabled without it. Do it in post_patch.';
+
+test('what is told', async () => {
+  const text = lineage(TWO, V1.proc, pre('  remove_proc_subtree("acme", NULL);'));
+  expect(await told(text, CODE)).toEqual([
+    {
+      severity: 'error',
+      certainty: 'must',
+      message: SAID('v2', 'the proc entry acme', 'v1'),
+      versions: ['v2', 'v1'],
+      on: 'v2/a.c: remove_proc_subtree("acme", NULL)',
+      related: ['v1/a.c: proc_create("acme", 0444, NULL, &ops): v1: the proc entry acme is made here'],
+      run: REVERSED,
+      fixes: [],
+    },
+  ]);
+});
+
+test('what is told of several predecessors, and of several effects', async () => {
+  const both: LivepatchParts = {
+    body: `${V1.file.body}\nstatic const struct proc_ops ops = { };
+static int make_both(struct klp_object *obj)
+{
+  if (!proc_create("acme", 0444, NULL, &ops))
+    return -ENOMEM;
+  return make(obj);
+}
+static void drop_both(struct klp_object *obj)
+{
+  drop(obj);
+  remove_proc_entry("acme", NULL);
+}`,
+    callbacks: '      .pre_patch = make_both,\n      .post_unpatch = drop_both,',
+  };
+  const three = lineage(
+    manifest(['released', 'released', 'draft']),
+    both,
+    both,
+    pre('  debugfs_lookup_and_remove("acme", NULL);\n  remove_proc_subtree("acme", NULL);'),
+  );
+  const found = (await told(three, CODE)).map(({ message, versions }) => ({ message, versions }));
+  expect(found).toEqual([
+    { message: SAID('v3', 'the debugfs folder acme', 'v1 and v2'), versions: ['v3', 'v1', 'v2'] },
+    { message: SAID('v3', 'the proc entry acme', 'v1 and v2'), versions: ['v3', 'v1', 'v2'] },
+  ]);
+});
+
+test('what a callback of a module made is shown with that module loaded', async () => {
+  const v1: LivepatchParts = {
+    ...V1.proc,
+    objects: `  { .name = "ext4", .funcs = funcs, .callbacks = {\n${V1.proc.callbacks}\n    } },`,
+  };
+  const [found] = await told(lineage(TWO, v1, pre('  remove_proc_subtree("acme", NULL);')), CODE);
+  expect(found?.run).toEqual(['load ext4', ...REVERSED]);
+});

@@ -1,29 +1,12 @@
 import { expect, test } from 'vitest';
-import type { RuleContext } from '../../server/src/rules/context';
 import { checkAll } from '../../server/src/rules/engine';
 import { RULES } from '../../server/src/rules/registry';
 import type { Finding, Rule } from '../../server/src/rules/rule';
 import { FILE, FOLDER, marked, NOTIFIER, VALUE } from './effects';
 import { check, expectMarked, lineage, manifest } from './fixture';
+import { contextOf } from './told';
 
 const codes = (findings: readonly Finding[]): string[] => findings.map((finding) => finding.code);
-
-/** The context of a small lineage, for rules that the test makes itself. */
-async function contextOf(text: string): Promise<RuleContext> {
-  const { project, fixture } = await check(text);
-  const { manifestFile, parsed, lineage: assembled, transitions } = project.analyse();
-  return {
-    manifestFile,
-    parsed,
-    sourceProblems: [],
-    lineage: assembled,
-    transitions,
-    severity: (_code, standard) => standard,
-    text: (file) => fixture.files.get(file.replace('/lineage/', '')) ?? '',
-    unitsOf: (version) => version.program?.units ?? [],
-    manifestPlace: (span) => ({ file: manifestFile, ...span }),
-  };
-}
 
 function made(code: string, findings: readonly Partial<Finding>[], more: Partial<Rule> = {}): Rule {
   return {

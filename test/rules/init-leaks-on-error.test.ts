@@ -267,6 +267,21 @@ ${UNDO}`,
   expect(found?.run).toEqual(['fail v1 klp_shadow_get_or_alloc', 'load v1']);
 });
 
+test.each([
+  ['try_module_get(THIS_MODULE)', 1],
+  // What answers false has not failed: it was queued before.
+  ['schedule_work(&work)', 0],
+])('whether %s can fail', async (call, expected) => {
+  const body = `static void run(struct work_struct *w) {}\nstatic DECLARE_WORK(work, run);\n${BODY}`;
+  const text = draft(
+    `  int ret;\n\n  register_reboot_notifier(&nb);\n  if (!${call})\n    return -ENODEV;\n${UNDO}`,
+    '',
+    body,
+  );
+  const found = (await told(text, CODE)).filter(({ on }) => on.includes('register_reboot'));
+  expect(found.filter(({ certainty }) => certainty === 'must')).toHaveLength(expected);
+});
+
 test('a step asks for the ninth call of a function at most', async () => {
   const allocating = (before: number): string =>
     draft(

@@ -1,5 +1,7 @@
+import { expect, test } from 'vitest';
 import { type LivepatchParts, lineage, manifest } from './fixture';
 import { precision } from './precision';
+import { told } from './told';
 
 const TWO = manifest(['released', 'draft']);
 /** Functions of vmlinux as `name` or `name,position`. */
@@ -102,3 +104,86 @@ precision(
     },
   ],
 );
+
+const CODE = 'moved-sympos';
+const ADVICE = 'Use the position that it has in this kernel in every version.';
+
+test('what is told', async () => {
+  expect(await told(lineage(TWO, patching(null, 'f,2'), patching(null, 'f,3')), CODE)).toEqual([
+    {
+      severity: 'warning',
+      certainty: 'must',
+      message: `v2 patches f() at position 3, v1 at position 2: number 2 returns to the original when v2 replaces v1. ${ADVICE}`,
+      versions: ['v2', 'v1'],
+      on: 'v2/a.c: { .old_name = "f", .new_func = klpp_0, .old_sympos = 3 }',
+      related: ['v1/a.c: { .old_name = "f", .new_func = klpp_0, .old_sympos = 2 }: v1 has old_sympos 2 here'],
+      run: ['load v1', 'load v2'],
+      fixes: [],
+    },
+  ]);
+});
+
+test('what is told where the kernel refuses it, for two entries of one name', async () => {
+  const message = async (kernel: string, before: string, now: string) =>
+    (
+      await told(
+        lineage(manifest(['released', 'draft'], { kernel }), patching(null, before), patching(null, now)),
+        CODE,
+      )
+    ).map((one) => one.message);
+  expect(await message('"5.9"', 'f', 'f,1')).toEqual([
+    `v2 patches f() at position 1, v1 at position 0: to the kernel these are two functions, and it refuses v2 with -EEXIST. ${ADVICE}`,
+  ]);
+  expect(await message('"6.1"', 'f', 'f,2')).toEqual([
+    `v2 patches f() at position 2, v1 at position 0: to the kernel these are two functions. ${ADVICE}`,
+  ]);
+});
+
+test('a version that is refused for something else replaces nothing', async () => {
+  const refusing = patching(null, 'f,3');
+  const text = lineage(TWO, patching(null, 'f,2'), {
+    ...refusing,
+    body: `${refusing.body}\nstatic int no(struct klp_object *obj)\n{\n  return -ENODEV;\n}`,
+    objects: '  { .funcs = own, .callbacks = { .pre_patch = no } },',
+  });
+  expect(await told(text, CODE)).toEqual([]);
+});
+
+test('a version that cannot be changed is told as long as no draft can answer, and a faulty one never', async () => {
+  const versions = async (...status: readonly string[]) =>
+    (
+      await told(
+        lineage(
+          manifest(status),
+          ...[2, 3, 3].slice(0, status.length).map((position) => patching(null, `f,${position}`)),
+        ),
+        CODE,
+      )
+    ).map((one) => one.versions);
+  expect(await versions('released', 'released')).toEqual([['v2', 'v1']]);
+  expect(await versions('released', 'released', 'released')).toEqual([['v2', 'v1']]);
+  expect(await versions('released', 'released', 'draft')).toEqual([]);
+  expect(await versions('draft', 'released', 'released')).toEqual([['v2', 'v1']]);
+  expect(await versions('released', 'draft', 'draft')).toEqual([['v2', 'v1']]);
+  expect(await versions('released', 'faulty')).toEqual([]);
+});
+
+test('functions of one name in several objects, and several names, are told apart', async () => {
+  const two = (a: number, b: number, c: number): LivepatchParts => ({
+    ...patching(null, `f,${a}`),
+    body: `static int klpp_0(int n)\n{\n  return n;\n}
+static struct klp_func own[] = {
+  { .old_name = "f", .new_func = klpp_0, .old_sympos = ${a} },
+  { .old_name = "g", .new_func = klpp_0, .old_sympos = ${b} },
+  { }
+};
+static struct klp_func others[] = { { .old_name = "f", .new_func = klpp_0, .old_sympos = ${c} }, { } };`,
+    objects: '  { .funcs = own },\n  { .name = "ext4", .funcs = others },',
+  });
+  const messages = (await told(lineage(TWO, two(2, 4, 6), two(3, 5, 7)), CODE)).map(({ message }) => message);
+  expect(messages.map((message) => message.split(':')[0])).toEqual([
+    'v2 patches f() at position 3, v1 at position 2',
+    'v2 patches g() at position 5, v1 at position 4',
+    'v2 patches f() of ext4 at position 7, v1 at position 6',
+  ]);
+});

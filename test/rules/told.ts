@@ -1,4 +1,5 @@
 import type { Place } from '../../server/src/core/place';
+import type { RuleContext } from '../../server/src/rules/context';
 import type { Finding } from '../../server/src/rules/rule';
 import { type Checked, check } from './fixture';
 
@@ -33,4 +34,21 @@ export async function told(text: string, code: string): Promise<readonly Told[]>
 function shown({ fixture }: Checked, place: Place): string {
   const file = place.file.replace('/lineage/', '');
   return `${file}: ${(fixture.files.get(file) ?? '').slice(place.start, place.end).replace(/\s+/g, ' ')}`;
+}
+
+/** What rules get to see of a lineage, for those that a test makes itself and for what several rules share. */
+export async function contextOf(text: string): Promise<RuleContext> {
+  const { project, fixture } = await check(text);
+  const { manifestFile, parsed, lineage, transitions } = project.analyse();
+  return {
+    manifestFile,
+    parsed,
+    sourceProblems: [],
+    lineage,
+    transitions,
+    severity: (_code, standard) => standard,
+    text: (file) => fixture.files.get(file.replace('/lineage/', '')) ?? '',
+    unitsOf: (version) => version.program?.units ?? [],
+    manifestPlace: (span) => ({ file: manifestFile, ...span }),
+  };
 }

@@ -164,10 +164,12 @@ function statementAt(text: string, place: Place): { readonly place: Place; reado
 }
 
 function bodyOf(text: string, name: string): Body | null {
-  const head = new RegExp(String.raw`\b${name}\s*\(\s*struct\s+klp_object\s*\*\s*\w*\s*\)\s*\{`).exec(text);
+  const head = new RegExp(
+    String.raw`\b${name}\s*\(\s*struct\s+klp_object\s*\*\s*\w*\s*\)\s*\{(?=[ \t]*\n)`,
+  ).exec(text);
   if (!head) return null;
   const open = head.index + head[0].length - 1;
-  // The kernel's style ends a function in the first column.
+  // The kernel's style ends a function in the first column, if that is not all on one line.
   const close = text.indexOf('\n}', open);
   return close < 0 ? null : { open, close: close + 1 };
 }

@@ -1,4 +1,5 @@
 import type { FunctionEntry, ObjectFacts } from '../core/execution/fact-types';
+import { ERRNO } from '../core/kernel/types';
 import { isDraft, isWanted, type LineageVersion } from '../core/lineage/lineage';
 import { formatStep, type Step } from '../core/manifest/steps';
 import type { RuleContext } from './context';
@@ -68,9 +69,10 @@ function movedIn(context: RuleContext, to: LineageVersion): Finding[] {
       for (const entry of object.functions ?? []) told.add(nameOf(object, entry));
     if (moved.length === 0) continue;
     const run = context.transitions.runOf(steps, [from, to]);
-    const refusal = run.verdict.refusals.find((item) => item.step === 1)?.result ?? null;
-    if (refusal === null && !isReplacedIn(run, from)) continue;
-    findings.push(...moved.map((item) => findingOf(from, to, item, refusal, steps)));
+    // The nop for the old position and the new entry have one name in sysfs.
+    const refused = run.verdict.refusals.some((item) => item.step === 1 && item.result === -ERRNO.EEXIST);
+    if (!refused && !isReplacedIn(run, from)) continue;
+    findings.push(...moved.map((item) => findingOf(from, to, item, refused, steps)));
   }
   return findings;
 }
@@ -105,14 +107,14 @@ function findingOf(
   from: LineageVersion,
   to: LineageVersion,
   moved: Moved,
-  refusal: number | null,
+  refused: boolean,
   steps: readonly Step[],
 ): Finding {
   const { entry, before, object } = moved;
   const where = object.name === null ? '' : ` of ${object.name}`;
   const unsure = entry.sympos === 0 || before.sympos === 0;
   const what = unsure
-    ? `to the kernel these are two functions${refusal === null ? '' : `, and it refuses ${to.name} (${refusal})`}`
+    ? `to the kernel these are two functions${refused ? `, and it refuses ${to.name} with -EEXIST` : ''}`
     : `number ${before.sympos} returns to the original when ${to.name} replaces ${from.name}`;
   return {
     code: 'moved-sympos',
