@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { expectMarked, lineage, manifest } from './fixture';
+import { expectMarked, lineage, livepatch, manifest } from './fixture';
+import { told } from './told';
 
 const CODE = 'callback-never-runs';
 const MARK = `//~ ${CODE}`;
@@ -95,4 +96,51 @@ test('silent: nothing stands behind it', async () => {
     ),
     CODE,
   );
+});
+
+test('what is told', async () => {
+  expect(await told(behind('  return -EINVAL;'), CODE)).toEqual(
+    [
+      ['on', 'post_patch'],
+      ['off', 'post_unpatch'],
+    ].map(([name, kind]) => ({
+      severity: 'hint',
+      certainty: 'must',
+      message: `${name}(), ${kind} of vmlinux, can never run: hook() in front of it always fails.`,
+      versions: ['v1'],
+      on: `v1/a.c: .${kind} = ${name}`,
+      related: ['v1/a.c: hook: this pre_patch always fails'],
+      run: [],
+      fixes: [],
+    })),
+  );
+});
+
+const objectsOf = (...callbacks: readonly string[]): string =>
+  callbacks
+    .map((text, n) => `  { ${n ? `.name = "m${n}", ` : ''}.funcs = funcs, .callbacks = { ${text} } },`)
+    .join('\n');
+
+test('the objects behind one that refuses never get there, those in front of it do', async () => {
+  const on = async (...callbacks: readonly string[]) =>
+    (await told(behind('  return -EINVAL;', '', objectsOf(...callbacks)), CODE)).map((one) => one.on);
+  expect(await on('.post_unpatch = off, .post_patch = on', '.pre_patch = hook, .post_patch = on')).toEqual([
+    'v1/a.c: .post_patch = on',
+  ]);
+  expect(await on('.pre_patch = hook', '.post_patch = on')).toEqual(['v1/a.c: .post_patch = on']);
+  expect(await on('.post_patch = on', '.post_unpatch = off')).toEqual([]);
+});
+
+test('on one way it succeeds: where the module is there before, or comes later', async () => {
+  const alive = '  return obj->mod->state == MODULE_STATE_LIVE ? 0 : -EBUSY;';
+  const objects = objectsOf('.post_patch = on', '.pre_patch = hook, .post_patch = on');
+  expect(await told(behind(alive, '', objects), CODE)).toEqual([]);
+  const never = '  return obj->mod->state == MODULE_STATE_UNFORMED ? 0 : -EBUSY;';
+  expect(await told(behind(never, '', objects), CODE)).toHaveLength(1);
+});
+
+test('a version without a livepatch, and one of which nothing is known', async () => {
+  await expectMarked(lineage(manifest(['draft']), livepatch().replace('  .objs = objs,\n', '')), CODE);
+  await expectMarked(lineage(manifest(['draft']), 'static int nothing;\n'), CODE);
+  await expectMarked(lineage(manifest(['draft']), {}).replace('v1/*.c', 'v2/*.c'), CODE);
 });

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { expectMarked, lineage, manifest } from './fixture';
+import { expectMarked, lineage, livepatch, manifest } from './fixture';
+import { told } from './told';
 
 const CODE = 'deadlock-in-callback';
 const MARK = `  //~ ${CODE}`;
@@ -73,4 +74,81 @@ test('a patched function', async () => {
     '  request_module("acme");\n  return n;',
   );
   await expectMarked(text, CODE);
+});
+
+const EARLIER = 'Do it in module init before klp_enable_patch(), or in a work item.';
+const DEADLOCK = 'and callbacks run under klp_mutex: a deadlock.';
+
+test('what is told', async () => {
+  expect(await told(acting('  request_module("acme");'), CODE)).toEqual([
+    {
+      severity: 'error',
+      certainty: 'must',
+      message: `request_module() in post_patch loads a module, which waits for klp_mutex, ${DEADLOCK} ${EARLIER}`,
+      versions: ['v1'],
+      on: 'v1/a.c: request_module("acme")',
+      related: [],
+      run: [],
+      fixes: [],
+    },
+  ]);
+});
+
+test.each([
+  ['klp_enable_patch(&patch)', `waits for klp_mutex, ${DEADLOCK} Enable it in module init.`],
+  // The transition's work item is on the queue of schedule_delayed_work().
+  ['flush_workqueue(system_long_wq)', null],
+  ['flush_workqueue(system_unbound_wq)', null],
+  [
+    'flush_workqueue((struct workqueue_struct *)system_wq)',
+    `waits for the transition's own work item, which waits for klp_mutex, ${DEADLOCK} Flush or cancel your own work item alone.`,
+  ],
+  ['cancel_delayed_work(system_wq)', null],
+  ['flush_workqueue(acme_ops.queue)', null],
+  ['get_fs_type("acme")', `may load a module, which waits for klp_mutex, ${DEADLOCK} ${EARLIER}`],
+  [
+    'call_usermodehelper(path, argv, NULL, 2)',
+    `waits for a program, which may load a module, ${DEADLOCK} ${EARLIER}`,
+  ],
+  [
+    'call_usermodehelper(path, argv, NULL, (int)UMH_WAIT_PROC)',
+    `waits for a program, which may load a module, ${DEADLOCK} ${EARLIER}`,
+  ],
+  ['call_usermodehelper(path, argv, NULL, 1)', null],
+  ['call_usermodehelper(path, argv, NULL, UMH_WAIT_EXEC)', null],
+])('what is told of %s', async (call, words) => {
+  const said = (await told(acting(`  ${call};`), CODE)).map(({ message }) => message);
+  expect(said).toEqual(words === null ? [] : [`${call.split('(')[0]}() in post_patch ${words}`]);
+});
+
+test('where it stands: in callbacks, or in what they call', async () => {
+  const body = `static void helper(void)
+{
+  request_module("acme");
+}
+static int first(struct klp_object *obj)
+{
+  helper();
+  return 0;
+}
+static void last(struct klp_object *obj)
+{
+  helper();
+  request_module("acme");
+}
+static void other(struct klp_object *obj) { }`;
+  const objects = `  { .funcs = funcs, .callbacks = { .post_patch = other, .pre_unpatch = last } },
+  { .name = "ext4", .funcs = funcs, .callbacks = { .pre_patch = first, .post_unpatch = last } },`;
+  const said = (await told(lineage(manifest(['draft']), { body, objects }), CODE)).map(({ message }) =>
+    message.slice(0, message.indexOf(' loads')),
+  );
+  expect(said).toEqual([
+    'request_module() in helper(), which pre_patch, pre_unpatch and post_unpatch reaches',
+    'request_module() in pre_unpatch and post_unpatch',
+  ]);
+});
+
+test('a livepatch without objects', async () => {
+  const text = livepatch({ init: '  request_module("acme");\n  return klp_enable_patch(&patch);' });
+  await expectMarked(lineage(manifest(['draft']), text.replace('  .objs = objs,\n', '')), CODE);
 });

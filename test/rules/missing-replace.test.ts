@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest';
+import { appended } from '../dialects/diff-text';
 import { asText, check, expectMarked, fixed, lineage, manifest } from './fixture';
 import { precision } from './precision';
+import { told } from './told';
 
 const WITHOUT = '  //~ missing-replace';
 
@@ -122,3 +124,84 @@ precision(
     },
   ],
 );
+
+const CODE = 'missing-replace';
+const STACKS = 'the kernel stacks it on what is installed instead of replacing that.';
+
+test('what is told', async () => {
+  const released = ['released', 'released', 'released', 'released'];
+  const text = lineage(manifest([...released, 'draft']), {}, {}, {}, {}, { replace: '' });
+  expect(await told(text, CODE)).toEqual([
+    {
+      severity: 'warning',
+      certainty: 'must',
+      message: `v5 lacks \`.replace = true\`, which v1, v2, v3 and v4 have: ${STACKS} Add it.`,
+      versions: ['v5', 'v1', 'v2', 'v3', 'v4'],
+      on: expect.stringMatching(/^v5\/a.c: /),
+      // Three of them are enough.
+      related: ['v1', 'v2', 'v3'].map((name) => `${name}/a.c: .replace = true: ${name} has it`),
+      run: [],
+      fixes: ['Add `.replace = true`'],
+    },
+  ]);
+});
+
+test('what is told of one that says false', async () => {
+  const text = lineage(manifest(['released', 'draft']), {}, { replace: '  .replace = false,' });
+  expect(await told(text, CODE)).toMatchObject([
+    {
+      message: `v2 lacks \`.replace = true\`, which v1 has: ${STACKS} Add it.`,
+      on: 'v2/a.c: .replace = false',
+      fixes: ['Change to `.replace = true`'],
+    },
+  ]);
+});
+
+test('a value that is written otherwise is for the person to change', async () => {
+  const text = lineage(manifest(['released', 'draft']), {}, { replace: '  .replace = 0,' });
+  expect((await told(text, CODE)).map(({ fixes }) => fixes)).toEqual([[]]);
+});
+
+test('what is told of a build that does not replace', async () => {
+  const text = `//- livepatch.yaml
+lineage: l
+kernel: "6.1"
+versions:
+  - version: v1
+    module: m_v1
+    sources: v1/*.patch
+    dialect: kpatch
+    status: released
+  - version: v2
+    module: m_v2
+    sources: v2/*.patch
+    dialect: kpatch
+    status: draft
+    replace: false
+//- v1/a.patch
+${appended('kernel/a.c', 'int a(void)\n{\n\treturn 1;\n}')}//- v2/a.patch
+${appended('kernel/b.c', 'int b(void)\n{\n\treturn 1;\n}')}`;
+  expect(await told(text, CODE)).toMatchObject([
+    {
+      message: `v2 is built not to replace, unlike v1: ${STACKS} Build it without that flag.`,
+      on: 'livepatch.yaml: false',
+      fixes: [],
+    },
+  ]);
+});
+
+test('a released version that an older one replaced is told, one that a later one sweeps away is not', async () => {
+  const versions = async (status: readonly string[], ...replace: readonly (string | undefined)[]) =>
+    (
+      await told(
+        lineage(manifest(status), ...replace.map((it) => (it === undefined ? {} : { replace: it }))),
+        CODE,
+      )
+    ).map((one) => one.versions[0]);
+  expect(await versions(['released', 'released', 'released'], undefined, '', undefined)).toEqual([]);
+  expect(await versions(['released', 'released', 'released'], undefined, undefined, '')).toEqual(['v3']);
+});
+
+test('a version without a livepatch lacks nothing', async () => {
+  await expectMarked(lineage(manifest(['released', 'draft']), {}, 'static int nothing;\n'), CODE);
+});

@@ -22,13 +22,8 @@ export const LOADS_MODULES: Readonly<Record<string, Certainty>> = {
   crypto_has_alg: 'may',
   kernel_read_file_from_path: 'may',
 };
-export const SYSTEM_QUEUES = new Set([
-  'system_wq',
-  'system_percpu_wq',
-  'system_long_wq',
-  'system_unbound_wq',
-  'system_dfl_wq',
-]);
+/** The queue of schedule_delayed_work(), on which klp_transition_work is, by its old and its new name. */
+export const SYSTEM_QUEUES = new Set(['system_wq', 'system_percpu_wq']);
 
 /** The model of a call that deadlocks in a callback; `next` is what it does everywhere else. */
 export function deadlockModel(name: string, next: ApiModel | undefined): ApiModel | undefined {
