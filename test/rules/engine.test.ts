@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { checkAll } from '../../server/src/rules/engine';
 import { RULES } from '../../server/src/rules/registry';
-import type { Finding, Rule } from '../../server/src/rules/rule';
+import type { Finding, Fix, Rule } from '../../server/src/rules/rule';
 import { FILE, FOLDER, marked, NOTIFIER, VALUE } from './effects';
 import { check, expectMarked, lineage, manifest } from './fixture';
 import { contextOf } from './told';
@@ -190,4 +190,148 @@ test('every finding says which versions it is about and stands in a file of the 
     const rule = RULES.find((item) => item.code === finding.code);
     if (rule?.kind === 'run') expect(finding.run?.length, finding.code).toBeGreaterThan(0);
   }
+});
+
+test('of several rules that throw it is told once, with the first reason', async () => {
+  const context = await contextOf(lineage(manifest(['draft']), {}));
+  const broken = (code: string, thrown: unknown): Rule =>
+    made(code, [], {
+      check: () => {
+        throw thrown;
+      },
+    });
+  expect(checkAll(context, [broken('a-rule', 'a word'), broken('b-rule', new Error('no'))])).toEqual([
+    {
+      code: 'manifest-invalid',
+      severity: 'error',
+      message:
+        'a-rule, b-rule could not be checked, for this program failed there (a word). The rest was. Please report it.',
+      certainty: 'must',
+      place: { file: '/lineage/livepatch.yaml', start: 0, end: 0 },
+      versions: [],
+      related: [],
+      fixes: [],
+    },
+  ]);
+});
+
+test('one version that replaces is enough for the rules about replacement', async () => {
+  const rule = made('about-replacement', [{}], { replacement: true });
+  const texts = async (...versions: Parameters<typeof lineage>[1][]): Promise<string[]> =>
+    codes(checkAll(await contextOf(lineage(manifest(versions.map(() => 'draft')), ...versions)), [rule]));
+  expect(await texts({ replace: '' }, {}, 'static int nothing;\n')).toEqual(['about-replacement']);
+  expect(await texts('static int nothing;\n', { replace: '' })).toEqual([]);
+});
+
+const TWO = manifest(['released', 'draft']);
+const at = (file: string, start = 0, end = start + 1): Pick<Finding, 'place'> => ({
+  place: { file: `/lineage/${file}`, start, end },
+});
+const edit = (file: string, text: string, start: number, end = start): Fix['edits'][number] => ({
+  ...at(file, start, end),
+  text,
+});
+const offer = (title: string, ...edits: Fix['edits'][number][]): Fix => ({ title, preferred: true, edits });
+
+test('what cannot be changed is a warning at most, and its fixes change nothing in it', async () => {
+  const context = await contextOf(lineage(TWO, {}, {}));
+  const fixes = [offer('edits', edit('v1/a.c', 'x', 0)), offer('runs a command')];
+  const of = (finding: Partial<Finding>): (readonly [string, readonly string[]])[] =>
+    checkAll(context, [made('a-rule', [{ fixes, ...finding }])]).map(({ severity, fixes: left }) => [
+      severity,
+      left.map(({ title }) => title),
+    ]);
+  const all = ['edits', 'runs a command'];
+  expect(of({ versions: ['v1'], ...at('v1/a.c') })).toEqual([['warning', ['runs a command']]]);
+  expect(of({ versions: ['v1'], severity: 'hint', ...at('v1/a.c') })).toEqual([['hint', ['runs a command']]]);
+  expect(of({ versions: ['v2'], ...at('v2/a.c') })).toEqual([['error', all]]);
+  // The manifest can be changed, whatever it says of a released version.
+  expect(of({ versions: ['v1'], ...at('livepatch.yaml') })).toEqual([['error', all]]);
+  expect(of({ versions: [], ...at('v1/a.c') })).toEqual([['error', all]]);
+});
+
+test('a setting makes what is said of the manifest milder, and of the rest what it says', async () => {
+  const context = await contextOf(lineage(TWO, {}, {}));
+  const of = (wanted: Finding['severity'], severity: Finding['severity'], kind: Rule['kind']) =>
+    checkAll({ ...context, severity: () => wanted }, [made('a-rule', [{ severity }], { kind })])[0]?.severity;
+  expect(of('error', 'information', 'manifest')).toBe('information');
+  expect(of('hint', 'information', 'manifest')).toBe('hint');
+  expect(of('error', 'information', 'facts')).toBe('error');
+  expect(of('error', 'warning', 'run')).toBe('error');
+});
+
+test('a diff keeps its hunks whole, and a revision is as it is', async () => {
+  const diff = '--- a/f.c\n+++ b/f.c\n@@ -1,1 +1,2 @@\n context\n+added line\n';
+  const context = await contextOf(`${lineage(TWO, {}, {})}//- v2/0.patch\n${diff}`);
+  const left = (...edits: Fix['edits'][number][]): number =>
+    checkAll(context, [made('a-rule', [{ fixes: [offer('it', ...edits)] }])])[0]?.fixes.length ?? -1;
+  const [context_, added] = [diff.indexOf('context'), diff.indexOf('added')];
+  expect(left(edit('v2/0.patch', 'changed', added, added + 5))).toBe(1);
+  expect(left(edit('v2/0.patch', 'two\nlines', added, added + 5))).toBe(0);
+  expect(left(edit('v2/0.patch', 'changed', context_, context_ + 7))).toBe(0);
+  expect(left(edit('v2/0.patch', '', added - 1, added))).toBe(0);
+  expect(left(edit('v2/0.patch', '', added, diff.length))).toBe(0);
+  expect(left(edit('v2/a.c', 'two\nlines', 3))).toBe(1);
+  expect(left(edit('v2/a.c', 'x', 3), edit('v2/0.patch', 'x', context_))).toBe(0);
+  const { place, text } = edit('v2/a.c', 'x', 3);
+  expect(left({ place: { ...place, revision: 'v6' }, text })).toBe(0);
+});
+
+test('what has no cause is nobody else, and what tells it in the same words has told it', async () => {
+  const context = await contextOf(lineage(manifest(['draft']), {}));
+  const cause = 'c';
+  const findings = checkAll(context, [
+    made('orphaned-side-effect', [{ message: 'one' }, { message: 'two' }, { message: 'same', cause }]),
+    made('cleanup-impossible', [{ message: 'same', cause }, { message: 'three' }]),
+    made('lost-object', [{ message: 'beside', cause }]),
+  ]);
+  expect(findings.map(({ message, related }) => [message, related.map((it) => it.message)])).toEqual([
+    ['three', []],
+    ['beside', []],
+    ['one', []],
+    ['same', ['also cleanup-impossible']],
+    ['two', []],
+  ]);
+});
+
+test('a comment suppresses on its own lines, of its own file and revision', async () => {
+  const comment = '/* livepatch-ignore a-rule: wanted */\nint x;\n';
+  const text = `${lineage(TWO, {}, {})}//- v1/0.c\n${comment}//- v2/0.c\n${comment.replaceAll(/[^\n]/g, ' ')}`;
+  const context = await contextOf(text);
+  const where = comment.indexOf('int x');
+  const rule = made('a-rule', [
+    at('v1/0.c', where),
+    at('v2/0.c', where),
+    at('v1/0.c', comment.length - 1),
+    { place: { ...at('v1/0.c', where).place, revision: 'v6' } },
+  ]);
+  const left = (rules: readonly Rule[]): string[] =>
+    checkAll(context, rules).map(({ code, place }) => `${code} ${place.file} ${place.revision ?? ''}`.trim());
+  expect(left([rule])).toEqual(['a-rule /lineage/v1/0.c v6', 'a-rule /lineage/v2/0.c']);
+});
+
+test('comments that suppress nothing are told by their own rule, if that is asked and not off', async () => {
+  const text = `${lineage(TWO, {}, {})}//- v2/0.c\n/* livepatch-ignore a-rule: wanted */\nint x;\n`;
+  const context = await contextOf(text);
+  const unused = RULES.find(({ code }) => code === 'unused-suppression') as Rule;
+  const quiet = made('a-rule', []);
+  expect(codes(checkAll(context, [quiet]))).toEqual([]);
+  expect(codes(checkAll(context, [quiet, unused]))).toEqual(['unused-suppression']);
+  const off = { ...context, severity: (code: string) => (code === 'a-rule' ? ('error' as const) : null) };
+  expect(codes(checkAll(off, [quiet, unused]))).toEqual([]);
+});
+
+test('equal places are ordered by their end, code and message', async () => {
+  const context = await contextOf(lineage(manifest(['draft']), {}));
+  const order = checkAll(context, [
+    made('b-rule', [
+      { ...at('a.c', 1, 9), message: 'late' },
+      { ...at('a.c', 1, 5), message: 'b' },
+    ]),
+    made('a-rule', [
+      { ...at('a.c', 1, 5), message: 'z' },
+      { ...at('a.c', 1, 5), message: 'a' },
+    ]),
+  ]).map(({ code, message }) => `${code} ${message}`);
+  expect(order).toEqual(['a-rule a', 'a-rule z', 'b-rule b', 'b-rule late']);
 });
