@@ -78,6 +78,10 @@ precision(
       lineage: lineage(TWO, patching(null, 'f,2'), patching(null, 'f,2', 'f,3')),
     },
     {
+      why: 'one fewer of that name is patched',
+      lineage: lineage(TWO, patching(null, 'f,2', 'f,3'), patching(null, 'f,3')),
+    },
+    {
       why: 'another object has its own functions',
       lineage: lineage(TWO, patching('ext4', 'f,2'), patching('xfs', 'f,3')),
     },
@@ -185,5 +189,18 @@ static struct klp_func others[] = { { .old_name = "f", .new_func = klpp_0, .old_
     'v2 patches f() at position 3, v1 at position 2',
     'v2 patches g() at position 5, v1 at position 4',
     'v2 patches f() of ext4 at position 7, v1 at position 6',
+  ]);
+});
+
+test('each function is compared with the last version that has it', async () => {
+  const text = lineage(
+    manifest(['released', 'released', 'draft']),
+    patching(null, 'f,2', 'g,4'),
+    patching(null, 'f,3'),
+    patching(null, 'f,3', 'g,5'),
+  );
+  const found = (await told(text, CODE)).filter(({ versions }) => versions[0] === 'v3');
+  expect(found.map(({ message }) => message.split(':')[0])).toEqual([
+    'v3 patches g() at position 5, v1 at position 4',
   ]);
 });

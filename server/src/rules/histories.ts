@@ -130,9 +130,9 @@ function ofDanger(
   if (!to || !stands) return null;
   const what = handed
     ? `${inWords(danger)} in ${stands.name}`
-    : danger.effect
+    : danger.kind === 'dangling-pointer' && danger.effect
       ? `${theEffect(danger.effect)} still points into ${danger.version?.module ?? 'a module'}, which can be removed`
-      : danger.text;
+      : `${danger.effect ? 'the ' : ''}${danger.text}`;
   const advice =
     danger.kind === 'use-after-free'
       ? 'Leave no pointer into a version of its own in data that outlives it: the successor sets its own.'
