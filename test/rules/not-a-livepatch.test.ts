@@ -10,6 +10,9 @@ import {
   manifest,
 } from './fixture';
 import { precision } from './precision';
+import { spoken } from './spoken';
+
+const CODE = 'not-a-livepatch';
 
 const without = (part: string, by = ''): string =>
   lineage(manifest(['draft']), livepatch().replace(part, by));
@@ -96,6 +99,32 @@ test('init that enables nothing', async () => {
   );
 });
 
+test('no init at all', async () => {
+  const source = livepatch().replace(/static int __init m_init[^]*module_exit\(m_exit\);\n/, '');
+  expect(await spoken(lineage(manifest(['draft']), source), CODE)).toEqual([
+    'error must v1: There is no module_init() that calls klp_enable_patch(): the module loads and patches nothing.',
+  ]);
+  await expectMarked(lineage(manifest(['draft']), AT_PATCH(source, 'There is no module_init()')));
+});
+
+test('sources without a livepatch are said at the manifest, unless something of them is not known', async () => {
+  const head = (sources: string): string =>
+    `//- livepatch.yaml\nlineage: l\nkernel: "6.1"\nversions:\n  - version: v1\n    module: m_v1\n    sources: ${sources}\n`;
+  const source = '//- v1/a.c\n#include <linux/module.h>\nstatic int acme_level;\n';
+  const words = 'v1 defines no struct klp_patch: its sources are not those of a livepatch.';
+  expect(await spoken(head('v1/*.c') + source, CODE)).toEqual([`error must v1: ${words}`]);
+  await expectMarked(`${head('v1/*.c')}    #        ^^^^^^ not-a-livepatch: ${words}\n${source}`);
+  expect(await spoken(`${head('v1/*.c')}${source}#include "patch.h"\n`, CODE)).toEqual([]);
+  expect(await spoken(head('[v1/a.c, v1/b.c]') + source, CODE)).toEqual([]);
+});
+
+test('two livepatches of which init enables neither are no module without one', async () => {
+  const second = livepatch()
+    .replace('static int __init', 'static struct klp_patch other = { .mod = THIS_MODULE, .objs = objs };\n$&')
+    .replace('  return klp_enable_patch(&patch);', '  return acme_enable(&patch, &other);');
+  expect(await spoken(lineage(manifest(['draft']), second), CODE)).toEqual([]);
+});
+
 test('init that enables through a function of its own', async () => {
   const body =
     'static struct klp_patch patch;\nstatic int enable(void)\n{\n  return klp_enable_patch(&patch);\n}';
@@ -117,6 +146,79 @@ test('no exit, and the fix', async () => {
   await expectMarked(asText(fix ? fixed(fixture, fix) : new Map()));
 });
 
+test.each([
+  ['acme_init', 'acme_exit'],
+  ['acme_init_once_init', 'acme_init_once_exit'],
+  ['acme_start', 'acme_start_exit'],
+])('the exit that is offered beside %s is %s', async (init, exit) => {
+  const source = livepatch()
+    .replace('module_exit(m_exit);\n', '')
+    .replace('static void __exit m_exit(void)\n{\n\n}\n', '')
+    .replaceAll('m_init', init);
+  const { fixture, findings } = await check(lineage(manifest(['draft']), source));
+  const [fix] = findings[0]?.fixes ?? [];
+  expect(fix?.title).toBe('Add an empty exit function');
+  const text = (fix && fixed(fixture, fix).get('v1/a.c')) ?? '';
+  expect(text).toContain(
+    `static void __exit ${exit}(void)\n{\n}\n\nmodule_init(${init});\nmodule_exit(${exit});\n`,
+  );
+});
+
+test('the whole sentences, each of a livepatch that lacks one thing', async () => {
+  const says = (text: string): Promise<string[]> => spoken(text, CODE);
+  expect(await says(without('MODULE_INFO(livepatch, "Y");\n'))).toEqual([
+    'error must v1: MODULE_INFO(livepatch, "Y") is missing: klp_enable_patch() answers -EINVAL, for the module is not marked as a livepatch.',
+  ]);
+  expect(await says(without('MODULE_LICENSE("GPL");\n'))).toEqual([
+    'error must v1: MODULE_LICENSE() is missing: klp_enable_patch() is exported to GPL modules only, so the module cannot be linked.',
+  ]);
+  expect(await says(without('"GPL"', '"Proprietary"'))).toEqual([
+    'error must v1: The licence "Proprietary" is not compatible with the GPL: klp_enable_patch() is exported to GPL modules only, so the module cannot be linked.',
+  ]);
+  expect(await says(without('.funcs = funcs,', '.name = "ext4",'))).toEqual([
+    'error must v1: The object ext4 has no `.funcs`: klp_enable_patch() answers -EINVAL. An object that only has callbacks points to an array with nothing but its end, { }.',
+  ]);
+});
+
+test('what is asked for is offered under its name, and where it cannot be added nothing is', async () => {
+  const titles = async (text: string): Promise<string[]> =>
+    (await check(text)).findings.flatMap(({ fixes }) => fixes.map(({ title }) => title));
+  expect(await titles(without('MODULE_INFO(livepatch, "Y");\n'))).toEqual([
+    'Add MODULE_INFO(livepatch, "Y")',
+  ]);
+  expect(
+    await titles(without('},\n  { }\n};\nstatic struct klp_object', '},\n};\nstatic struct klp_object')),
+  ).toEqual(['Add the empty element { }']);
+  const nothing = without('.mod = THIS_MODULE', '.mod = NULL');
+  expect(await spoken(nothing, CODE)).toEqual([
+    'error must v1: patch has no `.mod`: klp_enable_patch() answers -EINVAL.',
+  ]);
+  expect(await titles(nothing)).toEqual([]);
+  const named = livepatch()
+    .replace('static int __init m_init', 'int init_module')
+    .replace('static void __exit m_exit(void)\n{\n\n}\n', '')
+    .replace('module_init(m_init);\nmodule_exit(m_exit);\n', '');
+  expect(await titles(lineage(manifest(['draft']), named))).toEqual([]);
+});
+
+test('a file that could not be read, or one of two that misses a header, may hold what is missing', async () => {
+  const text = without('MODULE_LICENSE("GPL");\nMODULE_INFO(livepatch, "Y");\n');
+  expect(await spoken(text.replace('v1/*.c', '[v1/a.c, v1/b.c]'), CODE)).toEqual([]);
+  expect(await spoken(`${text}//- v1/b.c\n#include "common.h"\n`, CODE)).toEqual([]);
+  const unending = livepatch()
+    .replace('module_exit(m_exit);\n', '#include "common.h"\n')
+    .replace('static void __exit m_exit(void)\n{\n\n}\n', '');
+  expect(await spoken(lineage(manifest(['draft']), unending), CODE)).toEqual([]);
+});
+
+test('a licence that only a macro holds is not judged, whatever the macro says', async () => {
+  const text = without(
+    'MODULE_LICENSE("GPL")',
+    '#define LP_LICENSE "Proprietary"\nMODULE_LICENSE(LP_LICENSE)',
+  );
+  expect(await spoken(text, CODE)).toEqual([]);
+});
+
 test('what may stand in a file that is not there is not missed', async () => {
   await expectMarked(without('MODULE_INFO(livepatch, "Y");', '#include "common.h"'));
   await expectMarked(without('MODULE_LICENSE("GPL");', '#include "common.h"'));
@@ -128,7 +230,6 @@ test('a version of which only the name is known', async () => {
   );
 });
 
-const CODE = 'not-a-livepatch';
 const one = (parts: LivepatchParts, ...more: readonly string[]): string =>
   lineage(manifest(['draft']), parts) + more.join('');
 const functions = (elements: string, size = ''): LivepatchParts => ({

@@ -1,6 +1,9 @@
 import { expect, test } from 'vitest';
-import { check, expectMarked, lineage, manifest } from './fixture';
+import { check, expectMarked, type LivepatchParts, lineage, livepatch, manifest } from './fixture';
 import { precision } from './precision';
+import { spoken } from './spoken';
+
+const CODE = 'not-in-this-kernel';
 
 const CALLBACK = {
   body: 'static void after(struct klp_object *obj)\n{\n}',
@@ -111,6 +114,71 @@ const timer = (body: string, kernel: string): string =>
     callbacks: '      .post_unpatch = after,',
   });
 const DELETES = 'static void after(struct klp_object *obj) { timer_delete_sync(&t); }';
+
+const OLD_INIT = { init: '  klp_register_patch(&patch);\n  return klp_enable_patch(&patch);' };
+
+test('each thing that is not there in a whole sentence', async () => {
+  const says = (kernel: string, parts: LivepatchParts): Promise<string[]> =>
+    spoken(lineage(manifest(['draft'], { kernel }), parts), CODE);
+  expect(await says('"4.19"', OLD_INIT)).toEqual([
+    'error must v1: There is no `.replace` in kernel 4.19: it came with 5.1. There a livepatch is stacked on the others; callbacks of the older ones stay in force.',
+  ]);
+  expect(await says('"5.4"', { states: '  { .id = 7, .version = 1 },' })).toEqual([
+    'error must v1: There are no livepatch states in kernel 5.4: they came with 5.5. Hand data on by a shadow variable.',
+  ]);
+  expect(await says('"4.14"', { ...CALLBACK, ...OLD_INIT, replace: '' })).toEqual([
+    'error must v1: There are no callbacks in kernel 4.14: they came with 4.15. The livepatch can only replace functions there.',
+  ]);
+  expect(await says('"4.19"', { replace: '' })).toEqual([
+    'error must v1: klp_enable_patch() alone is not enough in kernel 4.19: before 5.1 only a registered livepatch can be enabled, and it answers -EINVAL. Call klp_register_patch() first.',
+  ]);
+});
+
+/** Calls in a callback. */
+const calling = (...calls: readonly string[]): LivepatchParts => ({
+  body: `static struct timer_list t;\nstatic void after(struct klp_object *obj)\n{\n${calls.map((call) => `  ${call};\n`).join('')}}`,
+  callbacks: '      .post_unpatch = after,',
+});
+
+test.each([
+  // Removed with nothing in its place, and one that somebody could take for it.
+  ['7.3', 'register_sysctl_table(acme_table)', 'it was removed in 6.6.'],
+  ['7.3', 'rtnl_register(1, 2, NULL, NULL, 0)', 'it was removed in 6.13.'],
+  ['6.1', 'register_sysctl_sz("acme", acme_table, 1)', 'it came with 6.6.'],
+  ['7.3', 'del_timer_sync(&t)', 'it was removed in 6.15. Use timer_delete_sync() or timer_shutdown_sync().'],
+  ['5.10', 'timer_shutdown_sync(&t)', 'it came with 6.1. Use del_timer_sync() or del_timer().'],
+  ['6.1', 'kthread_stop_put(acme_task)', 'it came with 6.6. Use kthread_stop().'],
+  ['5.1', 'klp_get_state(&patch, 7)', 'it came with 5.5. Hand data on by a shadow variable.'],
+  [
+    '5.1',
+    'klp_unregister_patch(&patch)',
+    'it was removed in 5.1. A livepatch is disabled by writing 0 to its `enabled` in sysfs.',
+  ],
+  ['5.1', 'klp_register_patch(&patch)', 'it was removed in 5.1. klp_enable_patch() alone is enough there.'],
+])('in %s there is no %s: %s', async (release, call, words) => {
+  const name = call.slice(0, call.indexOf('('));
+  const text = lineage(manifest(['draft'], { kernel: `"${release}"` }), calling(call));
+  expect(await spoken(text, CODE)).toEqual([
+    `error must v1: There is no ${name}() in kernel ${release}: ${words}`,
+  ]);
+});
+
+test('what every kernel has, or what nothing is known of, is not missed', async () => {
+  const parts = calling('acme_call(1)', 'printk("after")', 'unregister_reboot_notifier(&acme_nb)');
+  await expectMarked(lineage(manifest(['draft']), parts), CODE);
+});
+
+test('an object without callbacks before one that has some, and a livepatch without objects', async () => {
+  const objects =
+    '  { .name = "ext4", .funcs = funcs },\n  { .funcs = funcs, .callbacks = { .post_patch = after } },';
+  const parts = { ...OLD_INIT, replace: '', body: CALLBACK.body, objects };
+  const kernel = manifest(['draft'], { kernel: '"4.14"' });
+  expect(await spoken(lineage(kernel, parts), CODE)).toHaveLength(1);
+  const none = livepatch({ ...OLD_INIT, replace: '' }).replace('  .objs = objs,\n', '');
+  await expectMarked(lineage(kernel, none), CODE);
+  await expectMarked(lineage(manifest(['draft'], { kernel: '"next"' }), calling('del_timer_sync(&t)')), CODE);
+});
+
 precision(
   'not-in-this-kernel',
   [

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
-import { expectMarked, lineage, manifest } from './fixture';
+import { expectMarked, lineage, livepatch, manifest } from './fixture';
 import { precision } from './precision';
+import { spoken } from './spoken';
 
 const one = (body: string, callbacks: string): string => lineage(manifest(['draft']), { body, callbacks });
 
@@ -25,6 +26,8 @@ test.each([
   ['static void f(struct klp_object *obj, int flags)', 'post_patch', 'takes 2 arguments'],
   ['static void f(struct klp_patch *patch)', 'post_patch', 'something other than a struct klp_object *'],
   ['static int f(int n)', 'pre_patch', 'something other than a struct klp_object *'],
+  ['static int f(int *n)', 'pre_patch', 'something other than a struct klp_object *'],
+  ['static void f (\tvoid )', 'post_patch', 'takes no argument'],
 ])('%s as %s', async (head, callback, words) => {
   await expectMarked(
     one(`${head}\n//~ wrong-callback-signature: ${words}\n{\n  return 0;\n}`, `      .${callback} = f,`),
@@ -39,12 +42,50 @@ test.each([
   ['static void f(patch_object *obj)', 'post_unpatch'],
   ['static void f()', 'post_unpatch'],
   ['static result_t f(object_t *obj)', 'post_unpatch'],
+  ['static void f(object_pointer_t obj)', 'post_unpatch'],
 ])('%s as %s is right, or cannot be told', async (head, callback) => {
   await expectMarked(one(`${head}\n{\n  return 0;\n}`, `      .${callback} = f,`));
 });
 
+test.each([
+  [
+    'pre_patch',
+    'static void f(struct klp_object *obj, int n)',
+    'returns nothing: whether the livepatch is refused is left to chance and takes 2 arguments. The kernel calls it as `int f(struct klp_object *obj)`.',
+  ],
+  [
+    'pre_unpatch',
+    'static int f(void)',
+    'returns a value, which nobody looks at and takes no argument. The kernel calls it as `void f(struct klp_object *obj)`.',
+  ],
+])('two faults of one %s are one finding', async (callback, head, words) => {
+  const text = one(`${head}\n{\n}`, `      .${callback} = f,`);
+  expect(await spoken(text, 'wrong-callback-signature')).toEqual([
+    `error must v1: f() is used as ${callback} but ${words}`,
+  ]);
+});
+
 test('a function from elsewhere is not judged', async () => {
   await expectMarked(one('extern void elsewhere(void);', '      .post_patch = elsewhere,'));
+});
+
+test('empty parentheses say nothing, whatever the body casts', async () => {
+  await expectMarked(one('static void f()\n{\n  (void)acme_level;\n}', '      .post_unpatch = f,'));
+});
+
+test('of two static functions of one name each file is judged by its own', async () => {
+  const elsewhere = '#include <linux/livepatch.h>\nstatic void f(void) { }\n';
+  const text = `//- livepatch.yaml\n${manifest(['draft'])}//- v1/a.c\n${elsewhere}//- v1/b.c\n`;
+  const source = livepatch({
+    body: 'static void f(struct klp_object *obj) { }',
+    callbacks: '      .post_patch = f,',
+  });
+  await expectMarked(text + source);
+});
+
+test('a livepatch without objects, and a version of which only the name is known', async () => {
+  const text = lineage(manifest(['released', 'draft']), livepatch().replace('  .objs = objs,\n', ''));
+  await expectMarked(text, 'wrong-callback-signature');
 });
 
 precision(

@@ -72,10 +72,7 @@ const GPL = new Set([
 function missingIn(context: RuleContext, version: LineageVersion, facts: LivepatchFacts): Finding[] {
   const units = context.unitsOf(version);
   // What is absent may stand in a file that could not be read.
-  const allRead =
-    version.unread.length === 0 &&
-    units.length > 0 &&
-    units.every((unit) => unit.missingIncludes.length === 0);
+  const allRead = version.unread.length === 0 && units.every((unit) => unit.missingIncludes.length === 0);
   const findings: Finding[] = [];
   const say = (message: string, place: Place, fixes: readonly Fix[] = []): void => {
     findings.push({
@@ -132,7 +129,7 @@ function missingIn(context: RuleContext, version: LineageVersion, facts: Livepat
     say(message, facts.init?.place ?? patch.place);
   }
   const init = units.find((unit) => unit.moduleInit)?.moduleInit;
-  if (allRead && init && !facts.exit && !units.some((unit) => unit.moduleExit)) {
+  if (allRead && init && !facts.exit) {
     const name = init.function.endsWith('_init')
       ? init.function.replace(/_init$/, '_exit')
       : `${init.function}_exit`;

@@ -98,7 +98,7 @@ function parameterFault(context: RuleContext, item: FunctionItem): string | null
   const { parameters } = item;
   if (parameters.length === 0) {
     // `f()` without void says nothing about its parameters.
-    const behind = context.text(item.namePlace.file).slice(item.namePlace.end, item.namePlace.end + 200);
+    const behind = context.text(item.namePlace.file).slice(item.namePlace.end);
     return /^\s*\(\s*void\s*\)/.test(behind) ? 'takes no argument' : null;
   }
   if (parameters.length > 1) return `takes ${parameters.length} arguments`;
