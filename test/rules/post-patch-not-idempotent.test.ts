@@ -1,6 +1,16 @@
 import { expect, test } from 'vitest';
 import { HEAP, marked, NOTIFIER, VALUE } from './effects';
-import { asText, check, expectMarked, fixed, type LivepatchParts, lineage, manifest } from './fixture';
+import {
+  asText,
+  check,
+  expectMarked,
+  fixed,
+  type LivepatchParts,
+  lineage,
+  livepatch,
+  manifest,
+} from './fixture';
+import { spoken } from './spoken';
 
 const CODE = 'post-patch-not-idempotent';
 const DRAFT = manifest(['draft']);
@@ -117,4 +127,86 @@ static void end(struct klp_object *obj)
     callbacks: '      .post_patch = start,\n      .post_unpatch = end,',
   };
   await expectMarked(lineage(DRAFT, parts), CODE);
+});
+
+const SAID = (what: string, undo: string): string =>
+  `When a disable of v1 is reversed, post_patch runs again and makes ${what}: ${undo} Undo it in pre_unpatch.`;
+const LATE = 'its undo stands in post_unpatch, which is not called in between.';
+const UNDONE = ' | undone here, in post_unpatch';
+
+test('the whole sentences', async () => {
+  expect(await spoken(lineage(DRAFT, late(NOTIFIER, 'unhook')), CODE)).toEqual([
+    `warning must v1: ${SAID('the notifier nb a second time, which fails', LATE)}${UNDONE}`,
+  ]);
+  expect(await spoken(lineage(DRAFT, late(VALUE, 'back')), CODE)).toEqual([
+    `warning must v1: ${SAID('the kernel variable console_loglevel a second time, and later, when it is disabled for good, it stays changed for good', LATE)}${UNDONE}`,
+  ]);
+  const nowhere = { ...late(NOTIFIER, 'unhook'), callbacks: '      .post_patch = hook,' };
+  expect(await spoken(lineage(DRAFT, nowhere), CODE)).toEqual([
+    `warning must v1: ${SAID('the notifier nb a second time, which fails', 'nothing undoes it in between.')}`,
+  ]);
+});
+
+/** post_patch and one that undoes. */
+const both = (make: string, undo: string, undoing = 'post_unpatch', before = ''): LivepatchParts => ({
+  body: `extern struct static_key_false acme_key;
+${before}static void up(struct klp_object *obj)
+{
+${make}
+}
+static void down(struct klp_object *obj)
+{
+${undo}
+}`,
+  callbacks: `      .post_patch = up,\n      .${undoing} = down,`,
+});
+
+test('what post_patch does twice by itself has nothing to do with a reversal', async () => {
+  const twice = both(
+    '  static_branch_inc(&acme_key);\n  static_branch_inc(&acme_key);',
+    '  static_branch_dec(&acme_key);\n  static_branch_dec(&acme_key);',
+    'pre_unpatch',
+  );
+  expect(await spoken(lineage(DRAFT, twice), CODE)).toEqual([]);
+});
+
+test('a shadow variable has a rule of its own, and what stays anyway has others', async () => {
+  const shadow = both(
+    '  klp_shadow_alloc(NULL, 7, 8, GFP_KERNEL, NULL, NULL);',
+    '  klp_shadow_free(NULL, 7, NULL);',
+  );
+  expect(await spoken(lineage(DRAFT, shadow), CODE)).toEqual([]);
+  expect(await spoken(lineage(DRAFT, both('  console_loglevel = 15;', '  acme_note();')), CODE)).toEqual([]);
+});
+
+test('what hangs on something unknown is milder, and says on what', async () => {
+  const busy = both(
+    '  static_branch_inc(&acme_key);',
+    '  if (acme_busy())\n    return;\n  static_branch_dec(&acme_key);',
+    'pre_unpatch',
+  );
+  const said = SAID(
+    'the static key acme_key a second time, which counts it twice',
+    'its undo in pre_unpatch is left out then. It depends on acme_busy(), which is not known.',
+  );
+  expect(await spoken(lineage(DRAFT, busy), CODE)).toEqual([
+    `information may v1: ${said} | undone here, in pre_unpatch`,
+  ]);
+});
+
+test('of several objects one has a post_patch, and a livepatch has none', async () => {
+  const objects = `  { .name = "ext4", .funcs = funcs },
+  { .funcs = funcs, .callbacks = { .post_patch = hook, .post_unpatch = unhook } },`;
+  expect(await spoken(lineage(DRAFT, { ...late(NOTIFIER, 'unhook'), objects }), CODE)).toHaveLength(1);
+  const none = livepatch().replace('  .objs = objs,\n', '');
+  expect(await spoken(lineage(DRAFT, none), CODE)).toEqual([]);
+});
+
+test('a pre_patch that refuses: no post_patch, no reversal', async () => {
+  const parts = late(NOTIFIER, 'unhook');
+  const refuses = {
+    body: `static int no(struct klp_object *obj)\n{\n  return -ENODEV;\n}\n${parts.body}`,
+    callbacks: `      .pre_patch = no,\n${parts.callbacks}`,
+  };
+  expect(await spoken(lineage(DRAFT, refuses), CODE)).toEqual([]);
 });

@@ -61,7 +61,7 @@ test.each([
 ])('two faults of one %s are one finding', async (callback, head, words) => {
   const text = one(`${head}\n{\n}`, `      .${callback} = f,`);
   expect(await spoken(text, 'wrong-callback-signature')).toEqual([
-    `error must v1: f() is used as ${callback} but ${words}`,
+    `error must v1: f() is used as ${callback} but ${words} | used as ${callback} here`,
   ]);
 });
 

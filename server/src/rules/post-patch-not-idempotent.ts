@@ -81,13 +81,17 @@ function checkVersion(context: RuleContext, version: LineageVersion): Finding[] 
     const when = decision?.id ?? null;
     // A reversal completes the transition within its own step.
     const again = run.steps.findIndex((step) => step.k === 'enable');
+    // What a single post_patch repeats itself has nothing to do with a second one.
+    const alone = new Set<string>();
     for (const { event, by, step } of deedsOf(run, version)) {
-      if (by.during !== 'post_patch' || step < again || event.k !== 'repeated') continue;
+      if (by.during !== 'post_patch' || event.k !== 'repeated') continue;
       const { effect } = event;
+      const id = identity(effect);
+      if (step < again) alone.add(id);
       const what = AGAIN[effect.row.repeated ?? 'harmless'];
-      if (what === null || effect.row.family === 'shadow variable') continue;
+      if (alone.has(id) || what === null || effect.row.family === 'shadow variable') continue;
       const certainty = decision ? 'may' : effect.certainty;
-      add(identity(effect), { effect, place: by.place, certainty, when, what, run: plainSteps(run) });
+      add(id, { effect, place: by.place, certainty, when, what, run: plainSteps(run) });
     }
   }
   for (const [id, stays] of staying(version, ways, accept)) {
@@ -108,12 +112,16 @@ const AGAIN: Readonly<Record<NonNullable<Effect['row']['repeated']>, string | nu
   harmless: null,
 };
 
+function isMissing(during: string): string {
+  return during === 'pre_unpatch'
+    ? 'its undo in pre_unpatch is left out then'
+    : `its undo stands in ${during}, which is not called in between`;
+}
+
 function findingOf(context: RuleContext, version: LineageVersion, id: string, twice: Twice): Finding {
   const { effect, certainty } = twice;
   const undoer = undoerOf(context, version, id);
-  const where = undoer
-    ? `its undo stands in ${undoer.during}, which is not called in between`
-    : 'nothing undoes it in between';
+  const where = undoer ? isMissing(undoer.during) : 'nothing undoes it in between';
   return {
     code: 'post-patch-not-idempotent',
     severity: certainty === 'may' ? milder('warning') : 'warning',

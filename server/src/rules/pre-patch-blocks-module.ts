@@ -53,17 +53,22 @@ which can only refuse the livepatch itself.
 
 function checkVersion(version: LineageVersion): Finding[] {
   const nodes = functionsOf(version).map(({ node }) => node);
-  const entries = new Map<string, { readonly objects: string[]; readonly finding: Finding }>();
+  const entries = new Map<FunctionNode, { readonly objects: string[]; readonly finding: Finding }>();
   for (const object of version.facts?.patch?.objects ?? []) {
     const entry = object.callbacks.find((it) => it.callback === 'pre_patch');
-    const node = entry && nodes.find((it) => it.name === entry.function);
+    const node = entry && nodes.find((it) => isDefinedAt(it, entry));
     if (!object.name || !entry || !node) continue;
     const results = new Results(nodes).of(node);
     if (results.size === 0) continue;
-    const objects = [...(entries.get(entry.function)?.objects ?? []), object.name];
-    entries.set(entry.function, { objects, finding: findingOf(version, node, objects, results, entry) });
+    const objects = [...(entries.get(node)?.objects ?? []), object.name];
+    entries.set(node, { objects, finding: findingOf(version, node, objects, results, entry) });
   }
   return [...entries.values()].map(({ finding }) => finding);
+}
+
+/** Two files may have a static function of that name each. */
+function isDefinedAt({ name, unit }: FunctionNode, entry: CallbackFacts): boolean {
+  return name === entry.function && unit.functions.get(name)?.namePlace.file === entry.definition?.file;
 }
 
 function findingOf(
@@ -79,7 +84,7 @@ function findingOf(
     code: 'pre-patch-blocks-module',
     severity: transient ? 'information' : 'warning',
     message:
-      `${node.name}() may return ${listed([...results].sort())}. As pre_patch of ${modules} it runs also when ${modules} is loaded later, ` +
+      `${node.name}() may return ${listed([...results].sort())}. As pre_patch of ${modules} it runs also when ${modules} ${objects.length > 1 ? 'are' : 'is'} loaded later, ` +
       `and an error then keeps ${modules} from being loaded at all${transient ? ', until there is memory again' : ''}.`,
     certainty: 'may',
     place: entry.definition ?? entry.place,
@@ -120,7 +125,7 @@ class Results {
       case 'comma':
         return this.#value(value.second, node, results, slots);
       case 'conditional':
-        if (value.then) this.#value(value.then, node, results, slots);
+        this.#value(value.then ?? value.test, node, results, slots);
         return this.#value(value.otherwise, node, results, slots);
       case 'local':
         return this.#local(value.slot, node, results, slots);
