@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { asText, check, expectMarked, fixed, type LivepatchParts, lineage, manifest } from './fixture';
+import { spoken } from './spoken';
 
 const CODE = 'shadow-alloc-twice';
 const MARK = `  //~ ${CODE}`;
@@ -98,4 +99,87 @@ test('a patched function that asks before', async () => {
     `  if (!klp_shadow_get(NULL, 7))\n  ${ALLOC}\n  return n;`,
   );
   await expectMarked(text, CODE);
+});
+
+const SAID = (why: string, is = 'is'): string =>
+  `The shadow variable <NULL, 0x7> ${is} there already when this runs (${why}): klp_shadow_alloc() then warns and answers NULL. Use klp_shadow_get_or_alloc().`;
+const SURVIVES = 'it survives a disable and the target module';
+const DRAFT = manifest(['draft']);
+const UNSURE = making(ALLOC, '  if (acme_busy())\n    return;\n  klp_shadow_free(NULL, 7, NULL);');
+
+test('the whole sentences', async () => {
+  const over = lineage(manifest(['released', 'draft']), making(ALLOC), making(ALLOC));
+  expect(await spoken(over, CODE)).toEqual([
+    `warning must v2 v1: ${SAID('v1 has left it')} | v1 allocates it here`,
+  ]);
+  expect(await spoken(lineage(DRAFT, making(ALLOC, '')), CODE)).toEqual([
+    `warning must v1: ${SAID(SURVIVES)}`,
+  ]);
+  expect(await spoken(lineage(DRAFT, UNSURE), CODE)).toEqual([
+    `information may v1: ${SAID(SURVIVES, 'may be')}`,
+  ]);
+  const patched = lineage(DRAFT, {}).replace('  return n;', `${ALLOC}\n  return n;`);
+  expect(await spoken(patched, CODE)).toEqual([
+    'warning must v1: acme_open() runs again and again, and the shadow variable 0x7 is one for all: the second klp_shadow_alloc() warns and answers NULL. Use klp_shadow_get_or_alloc().',
+  ]);
+});
+
+test('what is sure over a predecessor counts more than what may be alone', async () => {
+  const text = lineage(manifest(['released', 'released', 'draft']), making(ALLOC), making(ALLOC), UNSURE);
+  expect((await spoken(text, CODE)).filter((said) => said.includes(' v3'))).toEqual([
+    `warning must v3 v1: ${SAID('v1 has left it')} | v1 allocates it here`,
+  ]);
+});
+
+test('only where a target comes back, and of several targets that one is in the run', async () => {
+  const object = (name: string, more: string): string =>
+    `  {\n    ${name === '' ? '' : `.name = "${name}", `}.funcs = funcs,\n    .callbacks = { ${more} },\n  },\n`;
+  const objects =
+    object('', '.post_unpatch = drop') +
+    object('xfs', '.post_patch = note') +
+    object('ext4', '.pre_patch = make') +
+    '  { .name = "btrfs", .funcs = funcs },';
+  const body = `static void note(struct klp_object *obj) { }\n${making(ALLOC).body}`;
+  const { findings } = await check(lineage(DRAFT, { body, objects }));
+  const own = findings.filter((finding) => finding.code === CODE);
+  expect(own.map(({ run }) => run)).toEqual([['load ext4', 'load v1', 'unload ext4', 'load ext4']]);
+});
+
+test('the predecessor allocates others as well', async () => {
+  const others = making(`${ALLOC.replace('7', '8')}\n${ALLOC}`, '');
+  const text = lineage(manifest(['released', 'draft']), others, making(ALLOC));
+  const { findings, fixture } = await check(text);
+  const [finding] = findings.filter(({ code, versions }) => code === CODE && versions[0] === 'v2');
+  const place = finding?.related[0]?.place;
+  expect(place && fixture.files.get('v1/a.c')?.slice(place.start).split('\n')[0]).toBe(ALLOC.trim());
+});
+
+test.each([
+  ['for another variable', '  if (!klp_shadow_get(NULL, 8))\n  '],
+  ['in another function', '  '],
+])('a patched function does not help itself by asking %s', async (_where, before) => {
+  const text = lineage(DRAFT, { functions: ['acme_open', 'acme_close'] })
+    .replace('  return n;', `${before}${ALLOC}\n  return n;`)
+    .replace('{\n  return n;', '{\n  klp_shadow_get(NULL, 7);\n  return n;');
+  expect(await spoken(text, CODE)).toHaveLength(1);
+});
+
+test('one function for two patched ones, of which one asks before', async () => {
+  const body = `static void make(void)\n{\n${ALLOC}\n}`;
+  const text = lineage(DRAFT, { functions: ['acme_open', 'acme_close'] })
+    .replace('static int klpp_acme_open', `${body}\n$&`)
+    .replace('  return n;', '  if (!klp_shadow_get(NULL, 7))\n    make();\n  return n;')
+    .replace('{\n  return n;', '{\n  make();\n  return n;');
+  expect(await spoken(text, CODE)).toEqual([]);
+});
+
+test('another warning of the kernel at another call is not taken for it', async () => {
+  const parts = making(ALLOC);
+  const body = `static void asks(struct klp_object *obj)\n{\n  klp_get_prev_state(7);\n}\n${parts.body}`;
+  const objects = `  { .funcs = funcs, .callbacks = { .pre_patch = make, .post_unpatch = drop } },
+  { .name = "ext4", .funcs = funcs, .callbacks = { .post_patch = asks } },`;
+  const text = lineage(DRAFT, { body, objects });
+  const { findings } = await check(text);
+  expect(findings.map(({ code }) => code)).toContain('prev-state-outside-transition');
+  expect(await spoken(text, CODE)).toEqual([]);
 });

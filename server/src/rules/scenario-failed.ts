@@ -1,4 +1,4 @@
-import { knownNames, versionByName } from '../core/lineage/lineage';
+import { knownNames } from '../core/lineage/lineage';
 import type { Run } from '../core/lineage/run';
 import { describeEffect, worstLeftover } from '../core/lineage/transitions';
 import { VERDICTS } from '../core/lineage/verdict';
@@ -86,18 +86,19 @@ function certaintyOf(run: Run, expected: Run['verdict']['word']): Certainty {
 
 function reason(run: Run): string {
   const { verdict } = run;
-  const danger = verdict.dangers[0];
-  const refusal = verdict.refusals[0];
+  const [danger] = verdict.dangers;
   const leftover = worstLeftover(verdict.leftovers);
-  if (verdict.word === 'unsafe' && danger) {
+  if (danger) {
     const step = run.steps[danger.step];
     return `${danger.text}${step ? `, at "${formatStep(step)}"` : ''}`;
   }
-  if (verdict.word === 'refused' && refusal) {
-    const step = run.steps[refusal.step];
-    return `"${step ? formatStep(step) : 'load'}" answers ${refusal.result}`;
+  if (verdict.word === 'refused') {
+    const [refusal] = verdict.refusals;
+    const step = refusal && run.steps[refusal.step];
+    // Another way through the code is refused, the one that is told here is not.
+    return step ? `"${formatStep(step)}" answers ${refusal.result}` : 'then a load is refused';
   }
-  if (verdict.word === 'leaves' && leftover) {
+  if (leftover) {
     return `the ${describeEffect(leftover.effect)} of ${leftover.version?.name ?? 'a version'} stays behind (${leftover.hazard})`;
   }
   return 'no load is refused and nothing stays behind';
@@ -106,15 +107,14 @@ function reason(run: Run): string {
 /** Where that comes from in the sources. */
 function culprit(run: Run): RelatedPlace[] {
   const { verdict } = run;
-  const danger = verdict.word === 'unsafe' ? verdict.dangers[0] : undefined;
+  const [danger] = verdict.dangers;
   if (danger?.place)
     return [{ message: `${danger.version?.name ?? ''}: ${danger.text}`, place: danger.place }];
   const leftover = verdict.word === 'leaves' ? worstLeftover(verdict.leftovers) : undefined;
   if (!leftover) return [];
-  const maker = versionByName(run.end.lineage, leftover.version?.name ?? '');
   return [
     {
-      message: `${maker?.name ?? 'a version'}: the ${describeEffect(leftover.effect)} is made here`,
+      message: `${leftover.version?.name ?? 'a version'}: the ${describeEffect(leftover.effect)} is made here`,
       place: leftover.place,
     },
   ];
