@@ -1,5 +1,9 @@
+import { expect, test } from 'vitest';
 import { type LivepatchParts, lineage, manifest } from './fixture';
 import { precision } from './precision';
+import { spoken } from './spoken';
+
+const CODE = 'refcount-across-replace';
 
 const TWO = manifest(['released', 'draft']);
 const counting = (
@@ -174,3 +178,114 @@ precision(
   ],
   [],
 );
+
+const says = (head: string, ...parts: readonly LivepatchParts[]): Promise<string[]> =>
+  spoken(lineage(head, ...parts), CODE);
+const UP = (to: string): string =>
+  `${to} counts the static key acme_key up in pre_patch, and so did the version before, whose counting down is not called when it is replaced: disabling ${to} takes back one of two. Do not count again what a predecessor has counted`;
+
+test('a count in whole sentences, once for each version that counts again', async () => {
+  expect(await says(manifest(['released', 'released', 'draft']), KEY, KEY, KEY)).toEqual([
+    `warning must v2 v1: ${UP('v2')} (replacing v1). | v1 counts up here | v2 counts down here, in post_unpatch`,
+    `error must v3 v1 v2: ${UP('v3')} (replacing v1 and v2). | v1 counts up here | v3 counts down here, in post_unpatch`,
+  ]);
+});
+
+test('what hangs on a count, in a whole sentence', async () => {
+  const things = 'the shadow variable <NULL, 0x9> and the debugfs folder acme';
+  expect(await says(TWO, SHARED, SHARED)).toEqual([
+    `error must v2 v1: v2's post_unpatch undoes ${things} when a count reaches zero, which it does not: v1 counted up too, and its counting down is not called when it is replaced. Do not count again what a predecessor has counted (replacing v1). | v1: the shadow variable <NULL, 0x9> is made here | v1: the debugfs folder acme is made here`,
+  ]);
+});
+
+/** A kref in a shadow variable, whose release function undoes. */
+const kref = (release: string): LivepatchParts => {
+  const parts = counting(
+    `  struct kref *users = klp_shadow_get(NULL, 9);
+
+  if (users) {
+    kref_get(users);
+    return 0;
+  }
+  users = klp_shadow_alloc(NULL, 9, sizeof(*users), GFP_KERNEL, NULL, NULL);
+  if (!users)
+    return -ENOMEM;
+  kref_init(users);
+  static_branch_enable(&acme_key);`,
+    `  struct kref *users = klp_shadow_get(NULL, 9);
+
+  if (users)
+    kref_put(users, gone);`,
+  );
+  const gone = `static void gone(struct kref *ref)\n{\n${release}\n}\n`;
+  return { ...parts, body: (parts.body ?? '').replace('static int up', `${gone}static int up`) };
+};
+
+test('the release function of a kref hangs on a count', async () => {
+  const parts = kref('  static_branch_disable(&acme_key);\n  klp_shadow_free(NULL, 9, NULL);');
+  const second = '//- v2/b.c\n#include <linux/livepatch.h>\nint acme_more(void);\n';
+  expect(await spoken(lineage(TWO, parts, parts) + second, CODE)).toEqual([
+    expect.stringMatching(
+      /^error must v2 v1: v2's post_unpatch undoes the shadow variable <NULL, 0x9> and the static key acme_key when a count reaches zero,/,
+    ),
+  ]);
+});
+
+test('an undo that hangs on something else than a count is not for this rule', async () => {
+  const own = counting(
+    '  if (klp_get_prev_state(7))\n    return 0;\n  static_branch_enable(&acme_key);\n  mine = true;',
+    '  acme_note(1);\n  if (mine)\n    static_branch_disable(&acme_key);',
+    undefined,
+    STATE,
+  );
+  const parts = { ...own, body: `static bool mine;\n${own.body}` };
+  expect(await says(TWO, parts, parts)).toEqual([]);
+  // The release function of the kref is another one, and this one is handed to something else.
+  const others = `${parts.body}
+static void other(struct kref *ref)
+{
+}
+static void put(struct kref *ref)
+{
+  kref_put(ref, other);
+  acme_ops->put(down);
+  acme_call(down);
+}`;
+  expect(await says(TWO, parts, { ...parts, body: others })).toEqual([]);
+});
+
+test('a version that does not count down even alone is no case of counting across', async () => {
+  const never = counting('  static_branch_inc(&acme_key);', '  acme_note();');
+  expect(await says(TWO, KEY, never)).toEqual([]);
+  expect(await says(TWO, never, KEY)).toEqual([]);
+});
+
+test('two counts of which one is taken over', async () => {
+  const both = withState(
+    '  static_branch_inc(&acme_key);\n  atomic_inc(&acme_users);',
+    '  static_branch_dec(&acme_key);\n  atomic_dec(&acme_users);',
+  );
+  const half = withState(
+    '  static_branch_inc(&acme_key);\n  if (!klp_get_prev_state(7))\n    atomic_inc(&acme_users);',
+    '  static_branch_dec(&acme_key);\n  atomic_dec(&acme_users);',
+  );
+  expect(await says(TWO, both, half)).toEqual([
+    `error must v2 v1: ${UP('v2')} (replacing v1). | v1 counts up here | v2 counts down here, in post_unpatch`,
+  ]);
+});
+
+test('what a version counts twice itself is not the version before', async () => {
+  const twice = withState(
+    '  if (klp_get_prev_state(7))\n    return 0;\n  static_branch_inc(&acme_key);\n  static_branch_inc(&acme_key);',
+    '  static_branch_dec(&acme_key);\n  static_branch_dec(&acme_key);',
+  );
+  expect(await says(TWO, twice, twice)).toEqual([]);
+});
+
+test('a count that is gone up only on another way than the usual one is not spoken of', async () => {
+  const seldom = counting(
+    '  if (acme_mode() != 3)\n    return 0;\n  static_branch_inc(&acme_key);',
+    '  static_branch_dec(&acme_key);',
+  );
+  expect(await says(TWO, seldom, KEY)).toEqual([]);
+});
