@@ -1,5 +1,8 @@
-import { type LivepatchParts, lineage, manifest } from './fixture';
+import { expect, test } from 'vitest';
+import { VALUE } from './effects';
+import { check, type LivepatchParts, lineage, manifest } from './fixture';
 import { precision } from './precision';
+import { spoken } from './spoken';
 
 const TWO = manifest(['released', 'draft']);
 const NOTIFIER: LivepatchParts = {
@@ -155,3 +158,121 @@ precision(
     { why: 'it is its own, undone in its own post_unpatch', lineage: lineage(TWO, {}, PROC) },
   ],
 );
+
+const CODE = 'unguarded-cleanup';
+const THREE = manifest(['released', 'released', 'draft']);
+const says = (head: string, ...parts: readonly LivepatchParts[]): Promise<string[]> =>
+  spoken(lineage(head, ...parts), CODE);
+const SAID = (what: string, where: string, harm: string, to = 'v2'): string =>
+  `error must ${to} v1: ${to}'s post_patch cleans up ${what} of v1 also ${where}: ${harm}. Guard it with what v1 leaves: a previous state, a shadow variable, a name. | v1: ${what} is made here`;
+const NEVER = 'where v1 was never installed';
+const ABSENT = 'remove_proc_entry() gets something that is not there';
+const REMOVES = post('  remove_proc_entry("acme", NULL);');
+
+test('what goes wrong, in whole sentences', async () => {
+  const unregisters = post('  unregister_reboot_notifier(klp_get_prev_state(7)->data);', STATE);
+  expect(await says(TWO, NOTIFIER, unregisters)).toEqual([
+    SAID('the notifier nb', NEVER, 'NULL pointer dereference'),
+  ]);
+  expect(await says(TWO, PROC, REMOVES)).toEqual([SAID('the proc entry acme', NEVER, ABSENT)]);
+  expect(await says(TWO, KEY, post('  static_branch_disable(&acme_key);'))).toEqual([
+    SAID('the static key acme_key', NEVER, 'it changes the static key acme_key, whoever set it'),
+  ]);
+});
+
+test('a guard that another version satisfies as well', async () => {
+  const guarded = post(`${IF_PREV}  remove_proc_entry("acme", NULL);`, STATE);
+  const [first, other] = [withState(PROC), withState({})];
+  const { findings } = await check(lineage(THREE, first, other, guarded));
+  expect(findings.filter(({ code }) => code === CODE).map(({ run }) => run)).toEqual([
+    ['load v2', 'load v3'],
+  ]);
+  expect(await says(THREE, first, other, guarded)).toEqual([
+    SAID('the proc entry acme', 'after v2 alone', ABSENT, 'v3'),
+  ]);
+  expect(await says(THREE, first, withState(PROC), guarded)).toEqual([]);
+  // What is faulty, or comes later, is not what one comes from alone.
+  expect(await says(manifest(['released', 'faulty', 'draft']), first, other, guarded)).toEqual([]);
+  expect(await says(THREE, first, guarded, other)).toEqual([]);
+});
+
+test('once for several that left it, and once for several ways to come there', async () => {
+  expect(await says(THREE, PROC, PROC, REMOVES)).toEqual([SAID('the proc entry acme', NEVER, ABSENT, 'v3')]);
+  expect(await says(THREE, PROC, {}, REMOVES)).toEqual([SAID('the proc entry acme', NEVER, ABSENT, 'v3')]);
+});
+
+test('two things that are cleaned up are two findings', async () => {
+  const both: LivepatchParts = {
+    body: `${KEY.body}\n${PROC.body}`,
+    callbacks: `${KEY.callbacks}\n${PROC.callbacks}`,
+  };
+  const removes = '  static_branch_disable(&acme_key);\n  remove_proc_entry("acme", NULL);';
+  expect(await says(TWO, both, post(removes))).toEqual([
+    SAID('the static key acme_key', NEVER, 'it changes the static key acme_key, whoever set it'),
+    SAID('the proc entry acme', NEVER, ABSENT),
+  ]);
+  const guarded = `  static_branch_disable(&acme_key);\n${IF_PREV}  remove_proc_entry("acme", NULL);`;
+  expect(await says(TWO, withState(both), post(guarded, STATE))).toEqual([
+    SAID('the static key acme_key', NEVER, 'it changes the static key acme_key, whoever set it'),
+  ]);
+});
+
+test('a guard is offered around the call, unless it goes wrong in front of it', async () => {
+  const titles = async (body: string): Promise<string[]> => {
+    const { findings } = await check(lineage(TWO, NOTIFIER, post(body, STATE)));
+    return findings.flatMap(({ code, fixes }) => (code === CODE ? fixes.map(({ title }) => title) : []));
+  };
+  expect(await titles('  unregister_reboot_notifier(klp_get_prev_state(7)->data);')).toEqual([
+    'Only where v1 left state 7',
+  ]);
+  expect(
+    await titles('  void *nb = klp_get_prev_state(7)->data;\n\n  unregister_reboot_notifier(nb);'),
+  ).toEqual([]);
+});
+
+test.each([
+  [
+    'a guard that warns is a guard',
+    NOTIFIER,
+    post(
+      '  struct klp_state *prev = klp_get_prev_state(7);\n\n  if (WARN_ON(!prev))\n    return;\n  unregister_reboot_notifier(prev->data);',
+      STATE,
+    ),
+  ],
+  [
+    'what goes wrong in another callback is not the cleanup',
+    NOTIFIER,
+    {
+      body: `static int peek(struct klp_object *obj)
+{
+  return klp_get_prev_state(7)->version > 9;
+}
+static void tidy(struct klp_object *obj)
+{
+  struct klp_state *prev = klp_get_prev_state(7);
+
+  if (prev)
+    unregister_reboot_notifier(prev->data);
+}`,
+      callbacks: '      .pre_patch = peek,\n      .post_patch = tidy,',
+      ...STATE,
+    },
+  ],
+  [
+    'what a version wants in any case it may set in any case',
+    VALUE,
+    post('  console_loglevel = CONSOLE_LOGLEVEL_DEFAULT;'),
+  ],
+  [
+    'a key that it sets anew',
+    KEY,
+    post('  static_branch_disable(&acme_key);\n  static_branch_enable(&acme_key);'),
+  ],
+  [
+    'its init is not the moment of taking over',
+    PROC,
+    { init: '  remove_proc_entry("acme", NULL);\n  return klp_enable_patch(&patch);' },
+  ],
+] as const)('%s', async (_why, from, to) => {
+  expect(await says(TWO, from, to)).toEqual([]);
+});

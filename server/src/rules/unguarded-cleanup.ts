@@ -1,7 +1,7 @@
 import type { Actor, Effect, EffectEvent } from '../core/execution/effects';
 import { isWanted, type LineageVersion } from '../core/lineage/lineage';
 import type { Run } from '../core/lineage/run';
-import type { Certainty, Place } from '../core/place';
+import type { Certainty } from '../core/place';
 import { guardedBy } from './callback-edits';
 import type { RuleContext } from './context';
 import { duringWords } from './effect-story';
@@ -88,7 +88,7 @@ function unguarded(context: RuleContext, from: LineageVersion, to: LineageVersio
     const without = context.transitions.transition(other, to).run;
     for (const { event } of during(without, to)) {
       const cleanup = cleanups.find((item) => isAbout(item, event));
-      if (!cleanup || found.some((finding) => finding.place.start === placeOf(event)?.start)) continue;
+      if (!cleanup) continue;
       const harm = harmOf(without, event, cleanup, to);
       if (!harm) continue;
       const fixes = isInside(event, cleanup) ? guardedBy(context, from, to, cleanup.by) : [];
@@ -102,27 +102,26 @@ function unguarded(context: RuleContext, from: LineageVersion, to: LineageVersio
 function during(run: Run, to: LineageVersion): { readonly event: EffectEvent }[] {
   const step = loadStep(run, to);
   return eventsOf(run).filter(({ event, step: at }) => {
-    const by = event.k === 'done' ? event.effect.by : event.by;
+    const by = actorOf(event);
     return at === step && isOf(run, by.instance, to) && TAKING_OVER.has(by.during);
   });
 }
 
-function placeOf(event: EffectEvent): Place | null {
-  return event.k === 'done' ? event.effect.by.place : event.by.place;
+function actorOf(event: EffectEvent): Actor {
+  return event.k === 'done' ? event.effect.by : event.by;
 }
 
 /** The same call; what goes wrong on the way to its arguments stands in the same function. */
-function isAbout({ by }: Cleanup, event: EffectEvent): boolean {
-  const place = placeOf(event);
+function isAbout(cleanup: Cleanup, event: EffectEvent): boolean {
+  const { by } = cleanup;
   if (event.k === 'fault') return event.by.function === by.function && event.by.during === by.during;
-  if (!place || place.file !== by.place.file) return false;
-  return by.place.start <= place.start && place.end <= by.place.end;
+  return isInside(event, cleanup);
 }
 
 /** Nothing goes wrong in front of the call, which a guard around it would leave as it is. */
 function isInside(event: EffectEvent, { by }: Cleanup): boolean {
-  const place = placeOf(event);
-  return place !== null && by.place.start <= place.start && place.end <= by.place.end;
+  const { place } = actorOf(event);
+  return place.file === by.place.file && by.place.start <= place.start && place.end <= by.place.end;
 }
 
 interface Harm {
