@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { HEAP, NOTIFIER } from './effects';
 import { expectMarked, lineage, manifest } from './fixture';
+import { spoken } from './spoken';
 
 const CODE = 'pre-patch-leaks-on-error';
 const DRAFT = manifest(['draft']);
@@ -202,4 +203,70 @@ test('an earlier object has its post_unpatch', async () => {
 
 test('one call is no partial work', async () => {
   await expectMarked(lineage(DRAFT, HEAP), CODE);
+});
+
+const SAID = (when: string, object: string, what: string, stuck: string): string =>
+  `When ${when}, pre_patch of ${object} fails and leaves ${what} behind: no further callback of ${object} runs, the module is freed at once, and it ${stuck}. Undo it before the error is returned.`;
+
+test('the whole sentences, for what is sure and what is not', async () => {
+  const notifier = draft(
+    '  register_reboot_notifier(&nb);\n  a = kzalloc(8, GFP_KERNEL);\n  return a ? 0 : -ENOMEM;',
+    '  kfree(a);\n  unregister_reboot_notifier(&nb);',
+  );
+  expect(await spoken(notifier, CODE)).toEqual([
+    `error must v1: ${SAID('kzalloc() fails', 'vmlinux', 'the notifier nb', 'stays and points into m_v1: a use-after-free once that module is removed')} | what fails`,
+  ]);
+  const unknown = (test: string): string =>
+    draft(
+      `  a = kzalloc(8, GFP_KERNEL);\n  if (!a)\n    return -ENOMEM;\n  if (${test})\n    return -EIO;\n  return 0;`,
+      '  kfree(a);',
+    );
+  for (const [test, when] of [
+    ['acme_setup()', 'acme_setup() is true'],
+    ['acme_setup() < 0', '(acme_setup() < 0) is true'],
+    ['acme_level() > 3', '(acme_level() > 3) is true'],
+  ] as const)
+    expect(await spoken(unknown(test), CODE)).toEqual([
+      `warning may v1: ${SAID(when, 'vmlinux', 'the allocation kzalloc in begin', 'may stay and nobody frees it')} | what fails`,
+    ]);
+});
+
+test('what is sure counts more than what may be', async () => {
+  const text = draft(
+    '  a = kzalloc(8, GFP_KERNEL);\n  return acme_setup() ?: kzalloc(8, GFP_KERNEL) ? 0 : -ENOMEM;',
+    '  kfree(a);',
+  );
+  expect(await spoken(text, CODE)).toEqual([
+    `error must v1: ${SAID('kzalloc() fails', 'vmlinux', 'the allocation kzalloc in begin', 'stays and nobody frees it')} | what fails`,
+  ]);
+});
+
+test('the object whose pre_patch fails is the one of a module, and an earlier one is left out', async () => {
+  const body = `static void *a, *b;
+static int one(struct klp_object *obj)
+{
+  a = kzalloc(8, GFP_KERNEL);
+  return a ? 0 : -ENOMEM;
+}
+static int two(struct klp_object *obj)
+{
+  b = kmalloc(9, GFP_KERNEL);
+  if (!b)
+    return -ENOMEM;
+  return acme_setup();
+}`;
+  const objects = `  { .funcs = funcs, .callbacks = { .pre_patch = one } },
+  { .name = "ext4", .funcs = funcs, .callbacks = { .pre_patch = two } },`;
+  expect(await spoken(lineage(DRAFT, { body, objects }), CODE)).toEqual([
+    `warning may v1: ${SAID('acme_setup() is true', 'ext4', 'the allocation kmalloc in two', 'may stay and nobody frees it')}`,
+  ]);
+});
+
+test('what init did before is said elsewhere', async () => {
+  const text = lineage(DRAFT, {
+    body: 'static int no(struct klp_object *obj)\n{\n  return acme_setup();\n}',
+    callbacks: '      .pre_patch = no,',
+    init: '  console_loglevel = 15;\n  return klp_enable_patch(&patch);',
+  });
+  expect(await spoken(text, CODE)).toEqual([]);
 });

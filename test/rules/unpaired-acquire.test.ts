@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { FILE, FOLDER, HEAP, marked, NOTIFIER, VALUE } from './effects';
-import { expectMarked, type LivepatchParts, lineage, manifest } from './fixture';
+import { check, expectMarked, type LivepatchParts, lineage, livepatch, manifest } from './fixture';
+import { spoken } from './spoken';
 
 const CODE = 'unpaired-acquire';
 const DRAFT = manifest(['draft']);
@@ -96,4 +97,55 @@ test('a pre_patch that fails is another matter', async () => {
 
 test('callbacks that nobody registers', async () => {
   await expectMarked(lineage(DRAFT, { body: NOTIFIER.body ?? '' }), CODE);
+});
+
+const says = (parts: LivepatchParts): Promise<string[]> => spoken(lineage(DRAFT, parts), CODE);
+const NB = 'the notifier nb';
+const POINTS = 'and points into m_v1: a use-after-free once that module is removed';
+const GONE = 'here: when v1 is disabled and removed,';
+const IN_EXT4 = (callbacks: string): string =>
+  `  { .name = "xfs", .funcs = funcs },
+  { .name = "ext4", .funcs = funcs, .callbacks = { ${callbacks} } },`;
+
+test('the whole sentences', async () => {
+  expect(await says(only(NOTIFIER, '      .pre_patch = hook,'))).toEqual([
+    `error must v1: Nothing undoes what pre_patch does ${GONE} ${NB} stays ${POINTS}. Undo it in post_unpatch.`,
+  ]);
+  expect(await says(only(VALUE, '      .post_patch = louder,'))).toEqual([
+    `error must v1: Nothing undoes what post_patch does ${GONE} the kernel variable console_loglevel stays changed for good. Undo it in pre_unpatch.`,
+  ]);
+  const busy = (NOTIFIER.body ?? '').replace('  unreg', '  if (acme_busy())\n    return;\n  unreg');
+  expect(await says({ ...NOTIFIER, body: busy })).toEqual([
+    `warning may v1: What pre_patch does here is not always undone: when v1 is disabled and removed, ${NB} may stay ${POINTS.replace('points', 'point')}. It depends on acme_busy(), which is not known. Undo it in post_unpatch.`,
+  ]);
+});
+
+test('what is done only while the target module comes', async () => {
+  const body = (NOTIFIER.body ?? '').replace(
+    '  return register_reboot_notifier(&nb);',
+    '  if (obj->mod->state == MODULE_STATE_COMING)\n    return register_reboot_notifier(&nb);\n  return 0;',
+  );
+  const text = lineage(DRAFT, { body, objects: IN_EXT4('.pre_patch = hook') });
+  const { findings } = await check(text);
+  expect(findings.filter(({ code }) => code === CODE).map(({ run }) => run)).toEqual([
+    ['load ext4', 'unload ext4', 'load v1', 'load ext4', 'disable v1', 'unload v1'],
+  ]);
+});
+
+test('what is sure in another life counts more than what may be in a plain one', async () => {
+  const body = (NOTIFIER.body ?? '').replace(
+    '  unregister_reboot',
+    '  if (obj->mod->state != MODULE_STATE_LIVE || acme_busy())\n    return;\n  unregister_reboot',
+  );
+  const objects = IN_EXT4('.pre_patch = hook, .post_unpatch = unhook');
+  expect(await says({ body, objects })).toEqual([
+    `error must v1: Nothing undoes what pre_patch does ${GONE} ${NB} stays ${POINTS}. Undo it in post_unpatch.`,
+  ]);
+});
+
+test('what its init leaves is not a matter of callbacks, and without objects there is none', async () => {
+  const init = '  console_loglevel = 15;\n  return klp_enable_patch(&patch);';
+  expect(await says({ init })).toEqual([]);
+  const none = lineage(DRAFT, livepatch().replace('  .objs = objs,\n', ''));
+  expect(await spoken(none, CODE)).toEqual([]);
 });

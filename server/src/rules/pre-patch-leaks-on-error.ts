@@ -71,13 +71,13 @@ function checkVersion(context: RuleContext, version: LineageVersion): Finding[] 
   return [...found.values()];
 }
 
-/** The pre_patch that refused. */
+/** The pre_patch that refused: no other callback can. */
 function failingCall(run: Run): CallbackCall | null {
   for (const { happenings } of run.outcomes) {
     for (const happening of happenings) {
       if (happening.k !== 'kernel' || happening.event.k !== 'called') continue;
       const { call, result } = happening.event;
-      if (call.callback === 'pre_patch' && result !== 0) return call;
+      if (result !== 0) return call;
     }
   }
   return null;
@@ -89,10 +89,8 @@ function madeIn(run: Run, culprit: CallbackCall, leftover: Leftover): boolean {
   for (const { happenings } of run.outcomes) {
     for (const happening of happenings) {
       if (happening.k === 'calling') call = happening.call;
-      else if (happening.k === 'kernel' && happening.event.k === 'called') call = null;
-      else if (happening.k === 'effect' && happening.event.k === 'done' && call) {
-        if (happening.event.effect.id !== leftover.effect.id) continue;
-        return call.patch === culprit.patch && call.object === culprit.object;
+      else if (happening.k === 'effect' && happening.event.k === 'done') {
+        if (happening.event.effect.id === leftover.effect.id) return call?.object === culprit.object;
       }
     }
   }

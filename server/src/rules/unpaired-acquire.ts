@@ -92,11 +92,16 @@ function findingOf(version: LineageVersion, stays: Stays): Finding | null {
   const partner = ACQUIRING[effect.by.during];
   if (partner === undefined) return null;
   const stuck = consequence(effect, hazardOf(effect), version.module, certainty);
+  const { during } = effect.by;
+  const nobody =
+    stays.when === null
+      ? `Nothing undoes what ${during} does here:`
+      : `What ${during} does here is not always undone:`;
   return {
     code: 'unpaired-acquire',
     severity: certainty === 'may' ? milder('error') : 'error',
     message:
-      `Nothing undoes what ${effect.by.during} does here: when ${version.name} is disabled and removed, ${theEffect(effect)} ${stuck}.` +
+      `${nobody} when ${version.name} is disabled and removed, ${theEffect(effect)} ${stuck}.` +
       `${dependingOn(stays.when)} Undo it in ${partner}.`,
     certainty,
     place: effect.by.place,
