@@ -5,6 +5,7 @@ import type { LineageVersion } from '../core/lineage/lineage';
 import type { RuleContext } from './context';
 import { happensTo, isShared } from './handed-over-in-exit';
 import type { Finding, Rule } from './rule';
+import { KNOWN_ID } from './shadow-layout-changed';
 import { milder, namesOf } from './wording';
 
 const FREES = new Set(['klp_shadow_free', 'klp_shadow_free_all']);
@@ -66,32 +67,33 @@ function findingOf(context: RuleContext, version: LineageVersion, call: CallFact
   const use = version.facts?.shadow.find(
     (item) => item.place.file === call.place.file && item.place.start === call.place.start,
   );
-  const sharers = use
-    ? context.lineage.versions.filter(
-        (other) => other !== version && other.facts?.shadow.some((item) => item.id === use.id),
-      )
-    : [];
+  const id = use && KNOWN_ID.test(use.id) ? use.id : null;
+  const sharers = context.lineage.versions.flatMap((other) => {
+    const theirs = other.facts?.shadow.find((item) => item.id === id);
+    return theirs && other !== version ? [{ other, theirs }] : [];
+  });
   const counted = isShared(context, version, call.place);
-  if (counted && !sharers.some((other) => happensTo(context, version, other, call.place))) return null;
+  if (counted && !sharers.some(({ other }) => happensTo(context, version, other, call.place))) return null;
   const guarded = isGuarded(context, version, call);
-  const what = use ? `the shadow variables with id ${use.id}` : 'shadow variables';
+  const what = id === null ? 'shadow variables' : `the shadow variables with id ${id}`;
+  const names = sharers.map(({ other }) => other);
   const who =
-    sharers.length > 0
-      ? `${namesOf(sharers)}, which ${sharers.length > 1 ? 'use' : 'uses'} the same id,`
-      : 'a successor that works with them';
+    names.length > 1
+      ? `${namesOf(names)}, which use the same id, are`
+      : `${names[0] ? `${names[0].name}, which uses the same id,` : 'a successor that works with them'} is`;
   return {
     code: 'shadow-free-in-exit',
     severity: guarded ? milder('error') : 'error',
     message:
-      `${call.callee}() in module exit ${guarded ? 'may free' : 'frees'} ${what} when ${version.name}'s module is removed, also after a replacement, while ${who} is live${guarded ? ', unless the condition in front of it holds only after a disable' : ''}. ` +
+      `${call.callee}() in module exit ${guarded ? 'may free' : 'frees'} ${what} when ${version.name}'s module is removed, also after a replacement, while ${who} live${guarded ? ', unless the condition in front of it holds only after a disable' : ''}. ` +
       'Free them in post_unpatch, which runs only when nobody takes over.',
     certainty: guarded ? 'may' : 'must',
     place: call.place,
-    versions: [version.name, ...sharers.map((other) => other.name)],
-    related: sharers.flatMap((other) => {
-      const theirs = other.facts?.shadow.find((item) => item.id === use?.id);
-      return theirs ? [{ message: `${other.name} uses the id here`, place: theirs.place }] : [];
-    }),
+    versions: [version.name, ...names.map((other) => other.name)],
+    related: sharers.map(({ other, theirs }) => ({
+      message: `${other.name} uses the id here`,
+      place: theirs.place,
+    })),
     fixes: [],
   };
 }

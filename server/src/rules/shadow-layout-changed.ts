@@ -8,6 +8,9 @@ import type { RuleContext } from './context';
 import type { Finding, Rule } from './rule';
 import { milder } from './wording';
 
+/** An id that means the same in every version: a number, or the name of a constant. */
+export const KNOWN_ID = /^(?:0x[0-9a-f]+|[A-Z_][A-Z0-9_]*)$/;
+
 /** A shadow id that means something else in a later version. */
 export const shadowLayoutChanged: Rule = {
   code: 'shadow-layout-changed',
@@ -66,7 +69,7 @@ function usesOf(context: RuleContext, version: LineageVersion): Use[] {
     (effect): effect is Use =>
       (effect.k === 'allocates' || effect.k === 'finds') &&
       effect.shadow !== null &&
-      /^(?:0x[0-9a-f]+|[A-Z_][A-Z0-9_]*)$/.test(effect.shadow.id),
+      KNOWN_ID.test(effect.shadow.id),
   );
 }
 
