@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { FILE, FOLDER, marked, NOTIFIER, VALUE } from './effects';
-import { check, expectMarked, lineage, manifest } from './fixture';
+import { FILE, FOLDER, HEAP, marked, NOTIFIER, VALUE } from './effects';
+import { check, expectMarked, type LivepatchParts, lineage, manifest } from './fixture';
 import { precision } from './precision';
+import { spoken } from './spoken';
 
 const EXAMPLE = join(import.meta.dirname, '../../examples/net-fixes');
 
@@ -214,3 +215,83 @@ precision(
     },
   ],
 );
+
+const says = (head: string, ...parts: readonly LivepatchParts[]): Promise<string[]> =>
+  spoken(lineage(head, ...parts), 'unsafe-downgrade');
+const STATUS = 'the proc entry lp_status';
+const POINTS = 'and points into m_v2: a use-after-free once that module is removed';
+const SAID = (what: string, undo = 'post_unpatch'): string =>
+  `v1 cannot safely replace v2: v2's ${undo}, which undoes it, is not called, so ${what}. Disable v2 before loading v1 (for that time nothing is patched), or generate a cleanup version. | v2: undone here, in ${undo}, which a replacement does not call | v1 replaces v2 here`;
+const ON_OFF = {
+  body: LOGS.body
+    .replace(/ {2}int ret;\n\n/, '')
+    .replace(/ {2}ret = acme_prepare[^]*?goto err;\n/, '')
+    .replace(/err:[^]*?return ret;\n/, ''),
+  callbacks: LOGS.callbacks,
+};
+const UNSURE = {
+  ...REMOVES,
+  body: REMOVES.body.replace('  remove', '  if (acme_busy())\n    return;\n  remove'),
+};
+
+test('the whole sentences, by what becomes of it', async () => {
+  expect(await says(BACK, {}, ON_OFF)).toEqual([`warning must v2 v1: ${SAID(`${STATUS} stays ${POINTS}`)}`]);
+  expect(await says(BACK, {}, VALUE)).toEqual([
+    `warning must v2 v1: ${SAID('the kernel variable console_loglevel stays changed for good', 'pre_unpatch')}`,
+  ]);
+  expect(await says(BACK, {}, HEAP)).toEqual([
+    `warning must v2 v1: ${SAID('the allocation kzalloc in get stays and nobody frees it')}`,
+  ]);
+  const held = { ...ON_OFF, body: ON_OFF.body.replace('{\n  if', '{\n  __module_get(THIS_MODULE);\n  if') };
+  expect((await says(BACK, {}, held))[0]).toBe(
+    `warning must v2 v1: ${SAID(`${STATUS} stays, and the kernel goes on using m_v2, which something holds in memory`)}`,
+  );
+});
+
+test('an older version that only may clean up', async () => {
+  const said = SAID(`${STATUS} may stay ${POINTS.replace('points', 'point')}`);
+  expect(await says(BACK, UNSURE, ON_OFF)).toEqual([
+    `information may v2 v1: ${said.replace('Disable', 'It depends on acme_busy(), which is not known. Disable')}`,
+  ]);
+  // Another one surely does not.
+  const [both] = await says(manifest(['released', 'released', 'draft']), UNSURE, {}, ON_OFF);
+  expect(both).toMatch(
+    /^warning must v3 v1 v2: v1 and v2 cannot safely replace v3: .* the proc entry lp_status stays and/,
+  );
+});
+
+test('which newer version is the way out', async () => {
+  const head = manifest(['released', 'faulty', 'draft']);
+  expect(await says(head, {}, ON_OFF, REMOVES)).toEqual([]);
+  for (const other of [
+    {},
+    UNSURE,
+    { ...REMOVES, replace: '' },
+    {
+      ...REMOVES,
+      callbacks: `      .pre_patch = no,\n${REMOVES.callbacks}`,
+      body: `static int no(struct klp_object *obj)\n{\n  return -EIO;\n}\n${REMOVES.body}`,
+    },
+  ])
+    expect(await says(head, {}, ON_OFF, other)).toHaveLength(1);
+  // One that is withdrawn is none.
+  expect(await says(manifest(['released', 'faulty', 'withdrawn']), {}, ON_OFF, REMOVES)).toHaveLength(1);
+  // One that takes care of another thing is none for this.
+  const both = {
+    body: `${ON_OFF.body}\n${VALUE.body}`,
+    callbacks: `${ON_OFF.callbacks}\n${VALUE.callbacks}`,
+  };
+  expect(await says(head, {}, both, REMOVES)).toEqual([
+    expect.stringContaining('so the kernel variable console_loglevel stays changed for good'),
+  ]);
+});
+
+test('the fix asks for a cleanup version', async () => {
+  const { findings } = await check(lineage(BACK, {}, ON_OFF));
+  const [fix] = findings.filter(({ code }) => code === 'unsafe-downgrade').flatMap(({ fixes }) => fixes);
+  expect(fix).toMatchObject({
+    title: 'Generate a cleanup version: v1 that cleans up after v2',
+    preferred: false,
+    edits: [],
+  });
+});

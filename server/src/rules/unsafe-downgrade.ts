@@ -5,6 +5,7 @@ import type { RuleContext } from './context';
 import { duringWords, undoneBy } from './effect-story';
 import { chainFindings } from './histories';
 import { leftByReplacement } from './left-by-replacement';
+import { isReplacedIn } from './pair-runs';
 import { replacePlace, shownSteps } from './placement';
 import type { Finding, RelatedPlace, Rule } from './rule';
 import { consequence, hazardOf, heldConsequence, milder, namesOf, theEffect, uncertainty } from './wording';
@@ -91,17 +92,8 @@ function takesCareOf(
   effect: Effect,
 ): boolean {
   const { run } = context.transitions.transition(from, to);
-  if (run.verdict.refusals.length > 0) return false;
-  const replaced = run.outcomes.some((outcome) =>
-    outcome.happenings.some(
-      (happening) =>
-        happening.k === 'kernel' &&
-        happening.event.k === 'replaced' &&
-        run.end.nameOf(happening.event.patch).module === from.module,
-    ),
-  );
   const left = leftByReplacement(context, from, to);
-  return replaced && !left.some((item) => identity(item.effect) === identity(effect));
+  return isReplacedIn(run, from) && !left.some((item) => identity(item.effect) === identity(effect));
 }
 
 /** `first` is about the newest of the older versions, the likeliest to go back to. */
@@ -119,7 +111,7 @@ function findingOf(
   const undo = undoneBy(context, from, effect);
   const skipped = undo
     ? `${from.name}'s ${duringWords(undo)}, which undoes it, is not called`
-    : `nothing undoes it`;
+    : 'nothing undoes it';
   const olderNames = namesOf(older);
   const why = certainty === 'may' ? uncertainty(transition.run) : '';
   const message =
