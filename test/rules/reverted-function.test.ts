@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
-import { check, expectMarked, lineage, manifest } from './fixture';
+import { check, expectMarked, lineage, livepatch, manifest } from './fixture';
 import { precision } from './precision';
+import { spoken } from './spoken';
 
 const two = { functions: ['acme_open', 'acme_stat'] };
 const one = { functions: ['acme_open'] };
@@ -138,3 +139,99 @@ precision(
     },
   ],
 );
+
+const CODE = 'reverted-function';
+const IN_V1 = (...names: readonly string[]): string =>
+  names.map((name) => ` | v1 patches ${name}() here`).join('');
+const BACK = (names: string, ...patched: readonly string[]): string =>
+  `information must v2 v1: v2 does not patch ${names}, which v1 patches: replacing v1, ${patched.length > 1 ? 'they return to the originals' : 'it returns to the original'}.${IN_V1(...patched)}`;
+
+test('the whole sentences, with no more places than names', async () => {
+  expect(await spoken(lineage(UPGRADE, two, one), CODE)).toEqual([BACK('acme_stat()', 'acme_stat')]);
+  const three = { functions: ['acme_open', 'a1', 'a2'] };
+  expect(await spoken(lineage(UPGRADE, three, one), CODE)).toEqual([BACK('a1() and a2()', 'a1', 'a2')]);
+  const many = { functions: ['a1', 'a2', 'a3', 'a4', 'a5', 'a6', 'acme_open'] };
+  expect((await spoken(lineage(UPGRADE, many, one), CODE))[0]?.match(/\| v1 patches/g)).toHaveLength(5);
+  const pair = { functions: ['acme_buf_alloc', 'acme_buf_free'] };
+  const half = { functions: ['acme_buf_free'] };
+  expect(await spoken(lineage(UPGRADE, pair, half), CODE)).toEqual([
+    `warning must v2 v1: v2 patches acme_buf_free() but no longer acme_buf_alloc(), which v1 patches together with it: replacing v1, acme_buf_alloc() returns to the original while its partner stays patched. Patch both or neither.${IN_V1('acme_buf_alloc')}`,
+  ]);
+});
+
+test('a half that had no partner before, or has none any more, is a function like others', async () => {
+  const [alloc, free] = [{ functions: ['acme_buf_alloc'] }, { functions: ['acme_buf_free'] }];
+  expect(await spoken(lineage(UPGRADE, alloc, free), CODE)).toEqual([
+    BACK('acme_buf_alloc()', 'acme_buf_alloc'),
+  ]);
+  const both = { functions: ['acme_buf_alloc', 'acme_buf_free', 'acme_open'] };
+  expect(await spoken(lineage(UPGRADE, both, one), CODE)).toEqual([
+    BACK('acme_buf_alloc() and acme_buf_free()', 'acme_buf_alloc', 'acme_buf_free'),
+  ]);
+});
+
+/** Two objects of modules beside vmlinux, with the functions that each patches. */
+const modules = (ext4: readonly string[], xfs: readonly string[]): string =>
+  [
+    ['ext4', ext4],
+    ['xfs', xfs],
+  ]
+    .map(
+      ([name, functions]) =>
+        `  {\n    .name = "${name as string}",\n    .funcs = (struct klp_func[]) {\n${(functions as string[]).map((fn) => entry(fn)).join('\n')}\n      { }\n    },\n  },`,
+    )
+    .join('\n');
+
+test('one finding for each object, at that object', async () => {
+  const text = lineage(
+    UPGRADE,
+    { objects: modules(['read', 'write'], ['sync', 'map']) },
+    { objects: modules(['read'], ['sync']) },
+  );
+  expect(await spoken(text, CODE)).toEqual([BACK('write() of ext4', 'write'), BACK('map() of xfs', 'map')]);
+  const { findings, fixture } = await check(text);
+  const source = fixture.files.get('v2/a.c') ?? '';
+  expect(findings.map(({ place }) => /"(\w+)"/.exec(source.slice(place.start - 40))?.[1])).toEqual([
+    'ext4',
+    'xfs',
+  ]);
+  expect(findings.map(({ run }) => run)).toEqual([
+    ['load v1', 'load v2'],
+    ['load v1', 'load v2'],
+  ]);
+});
+
+test.each([
+  ['    cleans-up-after: [v2]\n', 0],
+  ['    cleans-up-after: [m_v2]\n', 0],
+  ['    cleans-up-after: [v1]\n', 1],
+  ['    restores: v1\n', 0],
+  ['    restores: v2\n', 1],
+  ['    restores: m_v2\n', 1],
+])('v3 after v2 with %s', async (more, findings) => {
+  const head = manifest(['released', 'faulty', { status: 'draft', more }]);
+  expect(await spoken(lineage(head, one, two, one), CODE)).toHaveLength(findings);
+});
+
+test('a released version with a draft before it, but none after', async () => {
+  const head = manifest(['draft', 'released', 'released']);
+  expect((await spoken(lineage(head, one, two, one), CODE)).map((said) => said.split(':')[0])).toEqual([
+    'information must v3 v2',
+  ]);
+});
+
+test('where the kernel refuses the upgrade nothing returns', async () => {
+  const state = { states: '  { .id = 7, .version = 1 },' };
+  expect(await spoken(lineage(UPGRADE, { ...two, ...state }, one), CODE)).toEqual([]);
+});
+
+test('versions of which the functions are not known', async () => {
+  const none = livepatch(one).replace('  .objs = objs,\n', '');
+  expect(await spoken(lineage(UPGRADE, none, one), CODE)).toEqual([]);
+  expect(await spoken(lineage(UPGRADE, two, none), CODE)).toEqual([]);
+  expect(
+    (await spoken(lineage(manifest(['released', 'draft', 'draft']), two, none, one), CODE)).map(
+      (said) => said.split(':')[0],
+    ),
+  ).toEqual(['information must v3 v1']);
+});

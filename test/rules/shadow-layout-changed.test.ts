@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { expectMarked, lineage, livepatch, manifest } from './fixture';
+import { expectMarked, type LivepatchParts, lineage, livepatch, manifest } from './fixture';
+import { spoken } from './spoken';
 
 const CODE = 'shadow-layout-changed';
 const MARK = `  //~ ${CODE}`;
@@ -137,4 +138,99 @@ test('the old ones are freed when it takes over', async () => {
     'static int klpp_acme_open(int n)\n{\n  u64 *p = klp_shadow_get_or_alloc(acme, 7, sizeof(*p), GFP_KERNEL, NULL, NULL);\n',
   );
   await expectMarked(lineage(HEAD, attaching('', 'int'), fresh), CODE);
+});
+
+const says = (...versions: readonly string[]): Promise<string[]> => spoken(lineage(HEAD, ...versions), CODE);
+const SAID = (words: string, id = '0x7', have = 'have'): string =>
+  `The shadow variables with id ${id} ${have} another form in v2 than in v1: ${words}. Those that v1 made live on, and v2 takes them for its own. Use another id, or free the old ones in v2's post_patch.`;
+const MADE = ' | v1 makes them here';
+
+test('the whole sentences', async () => {
+  const int = attaching('', 'int');
+  expect(await says(int, attaching('', 'u64'))).toEqual([
+    `error must v2 v1: ${SAID('4 bytes there and 8 here')}${MADE}`,
+  ]);
+  expect(
+    await says(attaching(OLD, 'struct acme'), attaching(OLD.replace('count', 'state'), 'struct acme')),
+  ).toEqual([
+    `error must v2 v1: ${SAID('struct acme there and struct acme here with other members')}${MADE}`,
+  ]);
+  const renamed = 'struct other {\n  int state;\n};';
+  expect(await says(attaching(OLD, 'struct acme'), attaching(renamed, 'struct other'))).toEqual([
+    `error must v2 v1: ${SAID('struct acme there and struct other here')}${MADE}`,
+  ]);
+  expect(await spoken(lineage(manifest(['draft', 'released']), int, attaching('', 'u64')), CODE)).toEqual([
+    `error must v1 v2: ${SAID('4 bytes here and 8 there')} | v2 uses them here`,
+  ]);
+  expect(await spoken(lineage(manifest(['draft', 'draft']), int, attaching('', 'u64')), CODE)).toEqual([
+    `error must v2 v1: ${SAID('4 bytes there and 8 here')}${MADE}`,
+  ]);
+});
+
+test('structs of headers that are not there may be the same', async () => {
+  expect(await says(attaching('', 'struct acme'), attaching('', 'struct other'))).toEqual([
+    `warning may v2 v1: ${SAID('struct acme there and struct other here', '0x7', 'have (it may be)')}${MADE}`,
+  ]);
+  expect(await says(attaching('', 'struct acme'), attaching('', 'struct acme'))).toEqual([]);
+  expect(await says(attaching('', 'struct acme'), attaching(OLD, 'struct acme'))).toEqual([]);
+  const pointer = attaching('', 'struct acme *');
+  expect(await says(attaching('', 'struct acme'), pointer)).toHaveLength(1);
+});
+
+test.each([
+  ['0x51', 1],
+  ['ACME_ID', 1],
+  ['acme.ID', 0],
+  ['ACME->id', 0],
+  ['acme_id', 0],
+])('id %s', async (id, count) => {
+  expect(await says(attaching('', 'int', '', id), attaching('', 'u64', '', id))).toHaveLength(count);
+});
+
+test('one that only looks it up makes none: what is compared are the makers', async () => {
+  const looks = attaching('', 'u64', '', '7', 'klp_shadow_get');
+  const head = manifest(['released', 'released', 'draft']);
+  const said = await spoken(lineage(head, attaching('', 'int'), looks, attaching('', 'u64')), CODE);
+  expect(said.map((text) => text.split(':')[0])).toEqual(['warning must v2 v1', 'error must v3 v1']);
+});
+
+/** v2 with another form, and callbacks that free. */
+const freeing = (body: string, callbacks: string): string => {
+  const parts: LivepatchParts = { body, callbacks };
+  return livepatch(parts).replace(
+    'static int klpp_acme_open(int n)\n{',
+    'static int klpp_acme_open(int n)\n{\n  u64 *p = klp_shadow_get_or_alloc(acme, 7, sizeof(*p), GFP_KERNEL, NULL, NULL);\n',
+  );
+};
+const ALL = 'klp_shadow_free_all(7, NULL);';
+
+test.each([
+  ['in pre_patch', `static int go(struct klp_object *obj) { ${ALL} return 0; }`, '.pre_patch = go,', 0],
+  [
+    'in a function that post_patch calls',
+    `static void all(void) { ${ALL} }\nstatic void go(struct klp_object *obj) { all(); }`,
+    '.post_patch = go,',
+    0,
+  ],
+  ['when it goes', `static void go(struct klp_object *obj) { ${ALL} }`, '.post_unpatch = go,', 1],
+  [
+    'when it goes, beside another callback',
+    `static void go(struct klp_object *obj) { ${ALL} }\nstatic void on(struct klp_object *obj) { acme_on(); }`,
+    '.post_patch = on, .post_unpatch = go,',
+    1,
+  ],
+  [
+    'another id',
+    'static void go(struct klp_object *obj) { klp_shadow_free_all(8, NULL); }',
+    '.post_patch = go,',
+    1,
+  ],
+  [
+    'one of them',
+    'static void go(struct klp_object *obj) { klp_shadow_free(acme, 7, NULL); }',
+    '.post_patch = go,',
+    1,
+  ],
+])('what is freed %s', async (_when, body, callbacks, count) => {
+  expect(await says(attaching('', 'int'), freeing(body, `      ${callbacks}`))).toHaveLength(count);
 });

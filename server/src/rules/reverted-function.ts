@@ -1,6 +1,7 @@
 import type { FunctionEntry, ObjectFacts } from '../core/execution/fact-types';
 import { isDraft, isWanted, type LineageVersion } from '../core/lineage/lineage';
 import type { RuleContext } from './context';
+import { isReplacedIn } from './pair-runs';
 import { partnersOf } from './partner-names';
 import { replacePlace, stepsWithoutTargets } from './placement';
 import type { Finding, Rule } from './rule';
@@ -53,7 +54,7 @@ function givenBack(context: RuleContext, to: LineageVersion): Finding[] {
   const from = before[before.length - 1];
   if (!from || isIntended(to, from) || isAnsweredLater(context, to)) return [];
   const lost = (from.facts?.patch?.objects ?? []).flatMap((object) => lostOf(object, patch.objects ?? []));
-  if (lost.length === 0 || !isReplaced(context, from, to)) return [];
+  if (lost.length === 0 || !isReplacedIn(context.transitions.transition(from, to).run, from)) return [];
 
   const findings: Finding[] = [];
   const plain: Lost[] = [];
@@ -84,14 +85,12 @@ interface Lost {
 
 function lostOf(object: ObjectFacts, objects: readonly ObjectFacts[]): Lost[] {
   const kept = objects.filter((item) => item.name === object.name).flatMap((item) => item.functions ?? []);
-  const position = (entry: FunctionEntry): string => `${entry.old},${entry.sympos === 0 ? 1 : entry.sympos}`;
-  const stays = new Set(kept.map(position));
   // Another position of the same name is a function of its own, and a rule of its own.
   const names = new Map(kept.map((entry) => [entry.old, entry]));
   const before = new Set((object.functions ?? []).map((entry) => entry.old));
   const lost: Lost[] = [];
   for (const entry of object.functions ?? []) {
-    if (entry.old === '' || stays.has(position(entry)) || names.has(entry.old)) continue;
+    if (entry.old === '' || names.has(entry.old)) continue;
     const partner = partnersOf(entry.old).find((name) => before.has(name) && names.has(name));
     lost.push({ object, entry, partner: partner === undefined ? null : (names.get(partner) ?? null) });
   }
@@ -108,19 +107,6 @@ function isIntended(to: LineageVersion, from: LineageVersion): boolean {
 /** A version that cannot be changed any more, with a draft after it: what is missing is that draft's to say. */
 function isAnsweredLater(context: RuleContext, to: LineageVersion): boolean {
   return !isDraft(to) && context.lineage.versions.some((next) => next.index > to.index && isDraft(next));
-}
-
-function isReplaced(context: RuleContext, from: LineageVersion, to: LineageVersion): boolean {
-  const { run } = context.transitions.transition(from, to);
-  return run.outcomes.some((outcome) =>
-    outcome.happenings.some(
-      (happening) =>
-        happening.k === 'kernel' &&
-        happening.event.k === 'replaced' &&
-        run.end.nameOf(happening.event.patch).module === from.module &&
-        run.end.nameOf(happening.event.by).module === to.module,
-    ),
-  );
 }
 
 function findingOf(
