@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { NOTIFIER_BY_STATE } from './effects';
 import { expectMarked, type LivepatchParts, lineage, manifest } from './fixture';
+import { spoken } from './spoken';
 
 const CODE = 'state-data-in-module';
 const MARK = `  //~ ${CODE}`;
@@ -133,4 +134,93 @@ test('the data of something else', async () => {
     ),
     CODE,
   );
+});
+
+const says = (parts: LivepatchParts): Promise<string[]> => spoken(draft(parts), CODE);
+const IN = (name: string): string =>
+  `error must v1: The data of this state is ${name}, in m_v1's own memory: a successor that takes it over has a pointer that leads nowhere once m_v1 is removed. Allocate it with kzalloc().`;
+const GET = 'klp_get_state(&patch, 7)->data';
+
+test.each([
+  ['a static variable', 'static int saved;', `  ${GET} = &saved;`, 'saved'],
+  ['one behind a cast', 'static int saved;', `  ${GET} = (void *)&saved;`, 'saved'],
+  ['an array', 'static char buffer[64];', `  ${GET} = buffer;`, 'buffer'],
+  ['an element of one', 'static int numbers[8];', `  ${GET} = &numbers[3];`, 'numbers'],
+  ['a member of one', 'static struct { int a; } pairs[8];', `  ${GET} = &pairs[3].a;`, 'pairs'],
+  ['a function', 'static void go(void)\n{\n}', `  ${GET} = go;`, 'go'],
+  ['the address of a function', 'static void go(void)\n{\n}', `  ${GET} = &go;`, 'go'],
+  ['a static local', '', `  static int saved;\n\n  ${GET} = &saved;`, 'saved'],
+  ['a static local array', '', `  static char buffer[8];\n\n  ${GET} = buffer;`, 'buffer'],
+  [
+    'by the table of states',
+    'static int saved;\nstatic struct klp_state states[2];',
+    '  states[0].data = &saved;',
+    'saved',
+  ],
+])('%s', async (_what, data, statement, name) => {
+  expect(await says(giving(data, statement))).toEqual([IN(name)]);
+});
+
+test.each([
+  ['a variable of the kernel', 'extern int acme_level;', `  ${GET} = &acme_level;`],
+  ['an array of the kernel', 'extern char acme_names[64];', `  ${GET} = acme_names;`],
+  [
+    'what a pointer of the module points to',
+    'struct acme { int a; };\nstatic struct acme *held;',
+    `  ${GET} = &held->a;`,
+  ],
+  ['a value of the module', 'static void *held;', `  ${GET} = held;`],
+  ['a negated one', 'static unsigned long mask;', `  ${GET} = (void *)~mask;`],
+  ['what a function answers', '', `  ${GET} = acme_take();`],
+  ['a local, which is another fault', '', `  int saved;\n\n  ${GET} = &saved;`],
+  ['another member of the state', 'static int saved;', '  klp_get_state(&patch, 7)->version = (long)&saved;'],
+  [
+    'a member of that name of something else',
+    'struct box { void *data; };\nstatic int saved;\nextern struct box *acme_box(void);',
+    '  acme_box()->data = &saved;',
+  ],
+])('%s is not in the module', async (_what, data, statement) => {
+  expect(await says(giving(data, statement))).toEqual([]);
+});
+
+test('two in the table are two findings, and what the kernel holds is none', async () => {
+  const states =
+    '  { .id = 7, .version = 1, .data = &saved },\n  { .id = 8, .data = &other },\n  { .data = NULL, .id = 9 },';
+  expect(await says({ body: 'static int saved, other;', states })).toEqual([IN('saved'), IN('other')]);
+  const table =
+    'struct box { int id; void *data; };\nstatic int saved;\nstatic struct box boxes[] = { { .data = &saved }, { } };';
+  expect(await says({ body: table })).toEqual([]);
+  const { body = '', callbacks = '' } = NOTIFIER_BY_STATE;
+  expect(await says({ body, callbacks })).toEqual([]);
+  const two = giving('static int saved, other;', `  ${GET} = &saved;\n  ${GET} = &other;`);
+  expect(await says(two)).toEqual([IN('saved'), IN('other')]);
+});
+
+const FREED =
+  'error must v1: post_unpatch frees the data of a state that pre_patch may have taken from the previous version: when the transition is reversed, that version goes on with freed memory. Ask klp_get_prev_state() first, or take over in post_patch.';
+
+test.each([
+  ['kfree(own->data)', 1],
+  ['kvfree(own->data)', 1],
+  ['kzfree(own->data)', 1],
+  ['kfree_sensitive((void *)own->data)', 1],
+  ['acme_kfree(own->data)', 0],
+  ['pr_info("%p", own->data)', 0],
+  ['kfree(own)', 0],
+])('%s', async (call, count) => {
+  expect(await says(TAKING(`  ${call};`))).toEqual(count === 0 ? [] : [FREED]);
+});
+
+test('what is taken over behind a cast, and one that is asked in a function of its own', async () => {
+  const parts = TAKING('  kfree(own->data);');
+  const cast = parts.body?.replace('previous->data', '(void *)previous->data') ?? '';
+  expect(await says({ ...parts, body: cast })).toEqual([FREED]);
+  const asks = 'static bool is_first(void)\n{\n  return !klp_get_prev_state(7);\n}\n';
+  const body = `${asks}${(parts.body ?? '').replace('  kfree', '  if (is_first())\n    kfree')}`;
+  expect(await says({ ...parts, body })).toEqual([]);
+});
+
+test('a source that includes no header of livepatches', async () => {
+  const text = draft(giving('static int saved;', `  ${GET} = &saved;`));
+  expect(await spoken(text.replace('#include <linux/livepatch.h>\n', ''), CODE)).toEqual([IN('saved')]);
 });

@@ -5,6 +5,8 @@ import { catalogueOf } from './catalogue-of';
 import type { RuleContext } from './context';
 import { replacePlace } from './placement';
 import type { Finding, Rule } from './rule';
+
+import { KNOWN_ID } from './shadow-layout-changed';
 import { listed } from './wording';
 
 /** The patched function that freed a shadow variable is not patched any more. */
@@ -72,8 +74,8 @@ function dropped(context: RuleContext, from: LineageVersion, to: LineageVersion)
   }
   const found = new Map<string, Finding>();
   for (const free of frees) {
-    const id = free.shadow?.id ?? '?';
-    if (id === '?' || found.has(id) || still.has(id) || !made.has(id) || freesElsewhere(to, id)) continue;
+    const id = free.shadow?.id ?? '';
+    if (!KNOWN_ID.test(id) || still.has(id) || !made.has(id) || freesElsewhere(to, id)) continue;
     found.set(id, findingOf(context, from, free, to, id));
   }
   return [...found.values()];

@@ -8,8 +8,8 @@ import type { RuleContext } from './context';
 import type { Finding, Rule } from './rule';
 import { milder } from './wording';
 
-/** An id that means the same in every version: a number, or the name of a constant. */
-export const KNOWN_ID = /^(?:0x[0-9a-f]+|[A-Z_][A-Z0-9_]*)$/;
+/** An id that means the same in every version: a number, the name of a constant, or a text. */
+export const KNOWN_ID = /^(?:0x[0-9a-f]+|[A-Z_][A-Z0-9_]*|".*")$/;
 
 /** A shadow id that means something else in a later version. */
 export const shadowLayoutChanged: Rule = {
@@ -63,7 +63,7 @@ function changedIn(context: RuleContext, to: LineageVersion): Finding[] {
   return [...findings.values()];
 }
 
-/** Ids that are numbers or constants: what a local variable holds is not known. */
+/** What a local variable holds is not known. */
 function usesOf(context: RuleContext, version: LineageVersion): Use[] {
   return allEffects(version, catalogueOf(context)).filter(
     (effect): effect is Use =>

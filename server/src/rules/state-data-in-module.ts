@@ -113,11 +113,7 @@ function isStateData(target: Expr): boolean {
   if (target.k !== 'member' || target.name !== 'data') return false;
   const { type } = target.of;
   const held = target.arrow && type.k === 'pointer' ? type.to : type;
-  return tagOf(held) === 'klp_state' || (target.of.k === 'call' && isGetState(target.of));
-}
-
-function isGetState(call: Extract<Expr, { k: 'call' }>): boolean {
-  return call.callee.k === 'name' && call.callee.name === 'klp_get_state';
+  return tagOf(held) === 'klp_state';
 }
 
 /** The static variable, array or function that the value is the address of. */
@@ -125,10 +121,9 @@ function staticIn(value: Expr, unit: Unit, statics: readonly { readonly name: st
   if (value.k === 'cast') return staticIn(value.of, unit, statics);
   if (value.k === 'unary' && value.op === '&') return baseOf(value.of, unit, statics);
   if (value.k !== 'name') return null;
-  if (unit.functions.has(value.name)) return value.name;
-  const item = unit.variables.get(value.name);
-  if (item && !item.extern && item.type.k === 'array') return value.name;
-  return value.type.k === 'array' && statics.some((it) => it.name === value.name) ? value.name : null;
+  // Functions and arrays are their own address.
+  const { k } = unit.variables.get(value.name)?.type ?? value.type;
+  return k === 'array' || unit.functions.has(value.name) ? baseOf(value, unit, statics) : null;
 }
 
 function baseOf(expr: Expr, unit: Unit, statics: readonly { readonly name: string }[]): string | null {
@@ -136,8 +131,9 @@ function baseOf(expr: Expr, unit: Unit, statics: readonly { readonly name: strin
   if (expr.k !== 'name') return null;
   const item = unit.variables.get(expr.name);
   if ((item && !item.extern) || unit.functions.has(expr.name)) return expr.name;
-  const local = statics.find((it) => it.name === expr.name);
-  return local ? (expr.name.split('.').pop() ?? expr.name) : null;
+  // A static local is called by its function's name, a dot and its own.
+  const isLocal = statics.some((it) => it.name === expr.name);
+  return isLocal ? expr.name.slice(expr.name.lastIndexOf('.') + 1) : null;
 }
 
 function dataIn(init: Init): { readonly value: Expr; readonly at: number }[] {
