@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
-import { check, expectMarked, type LivepatchParts, lineage, manifest } from './fixture';
+import { check, expectMarked, type LivepatchParts, lineage, livepatch, manifest } from './fixture';
 import { precision } from './precision';
+import { spoken } from './spoken';
 
 const STATES = '  { .id = 7, .version = 1 },';
 const MARK = '  //~ prev-state-outside-transition';
@@ -215,3 +216,97 @@ static void lp_on(struct klp_object *obj) { schedule_work(&work); flush_work(&wo
     },
   ],
 );
+
+const DRAFT = manifest(['draft']);
+const says = (parts: LivepatchParts): Promise<string[]> =>
+  spoken(lineage(DRAFT, { states: STATES, ...parts }), CODE);
+const NULLS =
+  'without a transition the kernel warns and answers NULL, so this looks like the first time. Ask in a callback of the vmlinux object and keep the answer.';
+const OF_EXT4 = (what: string, callback: string, fn = 'ask'): string =>
+  `error must v1: ${fn}() runs as ${callback} of ext4 also when ext4 is ${what} while no transition is running: klp_get_prev_state() then warns and answers NULL, so this looks like the first time. Ask in a callback of the vmlinux object and keep the answer.`;
+const FIRST = 'static bool first(void)\n{\n  return !klp_get_prev_state(7);\n}\n';
+
+test('the whole sentences', async () => {
+  expect(await says(onModule('post_patch', ASKS))).toEqual([OF_EXT4('loaded', 'post_patch')]);
+  expect(await says(onModule('pre_unpatch', ASKS))).toEqual([OF_EXT4('removed', 'pre_unpatch')]);
+  expect(await says({ exit: '  klp_get_prev_state(7);' })).toEqual([
+    `error must v1: klp_get_prev_state() is reached from module exit, which runs when the livepatch is long disabled or replaced: ${NULLS}`,
+  ]);
+  const call = '  klp_get_prev_state(7);\n  return klp_enable_patch(&patch);';
+  expect(await says({ init: call })).toEqual([
+    `error must v1: klp_get_prev_state() is called in module init, where no transition is running: ${NULLS}`,
+  ]);
+  const behind = '  int ret = klp_enable_patch(&patch);\n\n  klp_get_prev_state(7);\n  return ret;';
+  expect(await says({ init: behind })).toEqual([
+    `warning may v1: klp_get_prev_state() is called in module init, where the transition may be over already: ${NULLS}`,
+  ]);
+  expect(await spoken(WORK_OF_PATCHED, CODE)).toEqual([
+    `error must v1: klp_get_prev_state() is reached from a work item, timer or thread, which runs by itself at any time: ${NULLS}`,
+  ]);
+});
+
+test('two calls in init are each judged by where they stand', async () => {
+  const init =
+    '  int ret;\n\n  klp_get_prev_state(7);\n  ret = klp_enable_patch(&patch);\n  klp_get_prev_state(7);\n  return ret;';
+  expect((await says({ init })).map((said) => said.split(':')[0])).toEqual([
+    'error must v1',
+    'warning may v1',
+  ]);
+});
+
+test('two calls of one callback, and the same one when it comes and when it goes', async () => {
+  const twice = ASKS.replace('  if', '  klp_get_prev_state(8);\n  if');
+  expect(await says(onModule('post_patch', twice))).toHaveLength(2);
+  const objects =
+    '  { .name = "ext4", .funcs = funcs, .callbacks = { .post_patch = ask, .pre_unpatch = ask } },';
+  expect(await says({ body: ASKS, objects })).toEqual([OF_EXT4('loaded', 'post_patch')]);
+});
+
+test('of two targets that one is named whose callback asks', async () => {
+  const objects =
+    '  { .name = "xfs", .funcs = funcs, .callbacks = { .post_patch = quiet } },\n  { .name = "btrfs", .funcs = funcs },\n  { .name = "ext4", .funcs = funcs, .callbacks = { .post_patch = ask } },';
+  const body = `${ASKS}\nstatic void quiet(struct klp_object *obj)\n{\n}`;
+  expect(await says({ body, objects })).toEqual([OF_EXT4('loaded', 'post_patch')]);
+});
+
+test('a call that is reached from a notifier and surely from a callback of a module', async () => {
+  const body = `${FIRST}static int seen(struct notifier_block *nb, unsigned long e, void *d)
+{
+  return first() ? NOTIFY_OK : NOTIFY_DONE;
+}
+static struct notifier_block nb = { .notifier_call = seen };
+static void ask(struct klp_object *obj)
+{
+  if (first())
+    pr_info("first");
+}
+static int lp_on(struct klp_object *obj)
+{
+  return register_reboot_notifier(&nb);
+}
+static void lp_off(struct klp_object *obj)
+{
+  unregister_reboot_notifier(&nb);
+}`;
+  const objects = `  { .funcs = funcs, .callbacks = { .pre_patch = lp_on, .post_unpatch = lp_off } },
+  { .name = "ext4", .funcs = funcs, .callbacks = { .post_patch = ask } },`;
+  expect(await says({ body, objects })).toEqual([OF_EXT4('loaded', 'post_patch', 'first')]);
+});
+
+test('another warning of the kernel in a callback of a module is not taken for it', async () => {
+  const warns = `static void ask(struct klp_object *obj)
+{
+  klp_shadow_alloc(NULL, 9, 8, GFP_KERNEL, NULL, NULL);
+  klp_shadow_alloc(NULL, 9, 8, GFP_KERNEL, NULL, NULL);
+  if (acme_never() == 77)
+    klp_get_prev_state(7);
+}`;
+  expect((await says(onModule('post_patch', warns))).filter((said) => said.startsWith('error must'))).toEqual(
+    [],
+  );
+});
+
+test('a livepatch without objects', async () => {
+  const none = livepatch({ exit: '  klp_get_prev_state(7);' }).replace('  .objs = objs,\n', '');
+  expect(await spoken(lineage(DRAFT, none), CODE)).toHaveLength(1);
+});

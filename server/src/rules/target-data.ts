@@ -5,6 +5,9 @@ import { placeIn } from '../core/execution/places';
 import type { LineageTarget } from '../core/lineage/lineage';
 import type { Place } from '../core/place';
 
+/** Words in the name of a function that ends something: `kfree`, `free_percpu`, `acme_put`; not `input_sync`. */
+const FREES = /(?:^|_)(?:[kvz]*free|destroy|release|put)(?:_|$)/;
+
 /** What the sources of a target say about its own data; nothing where they are not known. */
 export class TargetData {
   readonly module: string;
@@ -43,8 +46,7 @@ export class TargetData {
 
   freedInExit(name: string): Place | null {
     return this.#inEntry('moduleExit', name, (expr) => {
-      if (expr.k !== 'call' || expr.callee.k !== 'name' || !/free|destroy|release|put/.test(expr.callee.name))
-        return false;
+      if (expr.k !== 'call' || expr.callee.k !== 'name' || !FREES.test(expr.callee.name)) return false;
       return expr.args.some((arg) => arg.k === 'name' && arg.name === name);
     });
   }
@@ -100,6 +102,8 @@ export function namesTested(ir: FunctionIr): Set<string> {
     if (expr.k === 'name') names.add(expr.name);
     else if (expr.k === 'unary' && expr.op === '!') note(expr.of);
     else if (expr.k === 'cast') note(expr.of);
+    // IS_ERR(p), READ_ONCE(p)
+    else if (expr.k === 'call') expr.args.forEach(note);
     else if (expr.k === 'binary' || expr.k === 'logical') {
       note(expr.left);
       note(expr.right);
