@@ -1,6 +1,8 @@
+import { expect, test } from 'vitest';
 import { FILE, NOTIFIER } from './effects';
 import { type LivepatchParts, lineage, manifest } from './fixture';
 import { precision } from './precision';
+import { spoken } from './spoken';
 
 const ONE = manifest(['draft']);
 /** `make` hangs on what is not known, so that no run gets there. */
@@ -229,3 +231,159 @@ precision(
     },
   ],
 );
+
+/** Without what the other rule says of the same cause. */
+const unpublished = async (text: string): Promise<string[]> =>
+  (await spoken(text, 'unpublished-pointer')).map((said) => said.replace(/ \| also .*$/, ''));
+const pointers = (parts: LivepatchParts): Promise<string[]> => unpublished(lineage(ONE, parts));
+const NEEDS = (undo: string, what: string, noun: string, severity = 'warning'): string =>
+  `${severity} must v1: ${undo}() needs ${what}, which only v1 knows: a version that replaces it cannot undo this ${noun}. Publish it in the data of a state or in a shadow variable. | v1 itself undoes it here`;
+const OF = (variable: string): string =>
+  NEEDS('unregister_reboot_notifier', `the address of ${variable}`, 'notifier');
+
+test('the whole sentences of unpublished-pointer', async () => {
+  expect(await pointers(NOTIFIED)).toEqual([OF('nb')]);
+  expect(await pointers(THREAD)).toEqual([
+    NEEDS('kthread_stop', 'what kthread_run() returned', 'kernel thread'),
+  ]);
+  // The undo that this version calls, of several that the kernel has.
+  expect(await pointers(TIMER)).toEqual([NEEDS('timer_delete_sync', 'the address of timer', 'timer')]);
+  const heap = seldom(
+    '    buffer = kmalloc(8, GFP_KERNEL);',
+    '    kfree(buffer);',
+    `${MODE}\nstatic void *buffer;`,
+  );
+  expect(await pointers(heap)).toEqual([
+    NEEDS('kfree', 'what kmalloc() returned', 'allocation', 'information'),
+  ]);
+});
+
+/** A notifier block that stands elsewhere than in a variable of its own. */
+const standing = (declared: string, block: string): LivepatchParts =>
+  seldom(
+    `    register_reboot_notifier(${block});`,
+    `    unregister_reboot_notifier(${block});`,
+    `${MODE}\n${declared}`,
+  );
+
+test.each([
+  ['static struct notifier_block nb;', '(struct notifier_block *)&nb', 'nb'],
+  ['static struct { struct notifier_block nb; } held;', '&held.nb', 'held'],
+  ['static struct notifier_block blocks[3];', '&blocks[1]', 'blocks'],
+  ['static struct notifier_block blocks[3];', 'blocks', 'blocks'],
+])('%s, by %s', async (declared, block, variable) => {
+  expect(await pointers(standing(declared, block))).toEqual([OF(variable)]);
+});
+
+test.each([
+  ['static struct { struct notifier_block nb; } *held;', '&held->nb'],
+  ['static struct notifier_block *held;', '*&held + 1'],
+  ['extern struct notifier_block acme_nb;', '&acme_nb'],
+  ['', 'acme_block()'],
+])('%s, by %s: not for sure in the module', async (declared, block) => {
+  expect(await pointers(standing(declared, block))).toEqual([]);
+});
+
+test('what a call returned is kept in a member, or in nothing that lasts', async () => {
+  const LOOP = `${MODE}\nstatic int loop(void *data)\n{\n  return 0;\n}\n`;
+  const run = (keep: string, stop: string, declared: string): LivepatchParts =>
+    seldom(
+      `    ${keep} = kthread_run(loop, NULL, "acme");`,
+      `    kthread_stop(${stop});`,
+      `${LOOP}${declared}`,
+    );
+  expect(
+    await pointers(run('all.worker', 'all.worker', 'static struct { struct task_struct *worker; } all;')),
+  ).toHaveLength(1);
+  expect(await pointers(run('struct task_struct *t', 'acme_thread()', ''))).toEqual([]);
+  expect(await pointers(run('acme_threads->first', 'acme_threads->first', ''))).toEqual([]);
+});
+
+test.each([
+  ['memory of the kernel', '    acme_list->first = &nb;\n'],
+  ['a local', '    struct notifier_block *mine = &nb;\n\n'],
+  ['a local struct', '    struct { void *p; } mine = { .p = &nb };\n\n'],
+  ['a function of its own', '    keep(&nb);\n'],
+  ['a function behind a pointer', '    acme_ops->keep(&nb);\n'],
+])('%s takes the address: it may be found there', async (_what, statement) => {
+  const keep = 'static void keep(void *p)\n{\n  acme_keep(p);\n}\n';
+  expect(await pointers(seldom(`${statement}${REGISTER}`, UNREGISTER, `${NB}\n${keep}`))).toEqual([]);
+});
+
+test.each([
+  ['its own data', '    mine = &nb;\n', 'static void *mine;'],
+  ['a function of the kernel that keeps nothing', '    acme_look(&nb);\n', ''],
+  ['its own initialiser', '', ''],
+])('%s is no place where it could be found', async (_what, statement, declared) => {
+  const nb = declared === '' && statement === '' ? NB.replace('= seen }', '= seen, .next = &nb }') : NB;
+  expect(await pointers(seldom(`${statement}${REGISTER}`, UNREGISTER, `${nb}\n${declared}`))).toEqual([
+    OF('nb'),
+  ]);
+});
+
+test('another table of the module has it', async () => {
+  const list = 'static struct notifier_block *list[] = { NULL, &nb };\nstatic int other;';
+  expect(await pointers(seldom(REGISTER, UNREGISTER, `${NB}\n${list}`))).toEqual([]);
+});
+
+test('what is never undone, and what is made somewhere else than on the way in', async () => {
+  expect(await pointers(seldom(REGISTER, '    acme_note();', NB))).toEqual([]);
+  const late = { ...NOTIFIED, callbacks: '      .pre_unpatch = on,\n      .post_unpatch = off,' };
+  expect(await pointers(late)).toEqual([]);
+  const helper = seldom('    make();', UNREGISTER, `${NB}\nstatic void make(void)\n{\n${REGISTER}\n}`, {
+    functions: ['acme_open'],
+  });
+  expect(await pointers(helper)).toEqual([OF('nb')]);
+  const text = lineage(ONE, helper)
+    .replace('static int klpp_acme_open', 'static void make(void);\n$&')
+    .replace('  return n;', '  make();\n  return n;');
+  expect(await unpublished(text)).toEqual([OF('nb')]);
+});
+
+test('made in init and undone in exit, which runs after a replacement too', async () => {
+  const when = (statement: string): string => `  if (acme_mode() == 3)\n  ${statement}\n`;
+  const init = `${when(REGISTER)}  return klp_enable_patch(&patch);`;
+  expect(await pointers({ body: NB, init, exit: when(UNREGISTER) })).toEqual([]);
+  const off = `static void off(struct klp_object *obj)\n{\n${when(UNREGISTER)}}`;
+  const callbacks = '      .post_unpatch = off,';
+  expect(await pointers({ body: `${NB}\n${off}`, init, callbacks })).toEqual([OF('nb')]);
+  // Made in a callback: exit is too late, the kernel may have replaced it long ago.
+  expect(await pointers({ ...seldom(REGISTER, '', NB), exit: when(UNREGISTER) })).toEqual([OF('nb')]);
+});
+
+test('in a second file of the module', async () => {
+  const text = lineage(ONE, {
+    body: 'void on(struct klp_object *obj);\nvoid off(struct klp_object *obj);',
+    callbacks: '      .post_patch = on,\n      .pre_unpatch = off,',
+  });
+  const source = (NOTIFIED.body ?? '').replaceAll('static void o', 'void o');
+  expect(await unpublished(`${text}//- v1/b.c\n#include <linux/livepatch.h>\n${source}\n`)).toEqual([
+    OF('nb'),
+  ]);
+});
+
+const only = (parts: LivepatchParts): Promise<string[]> =>
+  spoken(lineage(ONE, parts), 'undo-only-in-own-unpatch');
+const ALL = (undo: string, where: string, made: string): string =>
+  `warning must v1: ${undo}() in ${where} is all that undoes ${made}(): it runs when v1 is disabled or reversed, and not when another version replaces it. Hand it over by a state or a shadow variable. | the only undo, in ${where}`;
+const TASK = '  held = get_task_struct(acme_owner());';
+const PUT = '  put_task_struct(held);';
+
+test('the whole sentences of undo-only-in-own-unpatch', async () => {
+  expect(await only(held(TASK, PUT))).toEqual([ALL('put_task_struct', 'post_unpatch', 'get_task_struct')]);
+  const both = '      .pre_patch = on,\n      .pre_unpatch = off,\n      .post_unpatch = off,';
+  expect(await only(held(TASK, PUT, { callbacks: both }))).toEqual([
+    ALL('put_task_struct', 'post_unpatch and pre_unpatch', 'get_task_struct'),
+  ]);
+});
+
+test('exit as well is too late, a way back in pre_patch or a patched function is not', async () => {
+  expect(await only(held(TASK, PUT, { exit: PUT }))).toHaveLength(1);
+  const back = `${TASK}\n  if (acme_check()) {\n  ${PUT}\n    return -EIO;\n  }`;
+  expect(await only(held(back, PUT))).toEqual([]);
+  const text = lineage(ONE, held(TASK, PUT))
+    .replace('static int klpp_acme_open', 'static struct task_struct *held;\n$&')
+    .replace('  return n;', `${PUT}\n  return n;`);
+  expect(await spoken(text, 'undo-only-in-own-unpatch')).toEqual([]);
+  expect(await only(held(TASK, '', { exit: PUT }))).toEqual([]);
+});

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { VALUE } from './effects';
 import { check, expectMarked, fixed, lineage, livepatch, manifest } from './fixture';
 import { precision } from './precision';
+import { spoken } from './spoken';
 
 const body = (text: string): string => lineage(manifest(['draft']), { body: text });
 
@@ -140,3 +141,112 @@ precision(
     },
   ],
 );
+
+const CODE = 'unused-suppression';
+const says = (comment: string): Promise<string[]> => spoken(body(comment), CODE);
+const NONE = (code: string): string => `warning must v1: There is no ${code} here to suppress.`;
+
+test('the whole sentences', async () => {
+  expect(await says('/* livepatch-ignore lost-object: x */')).toEqual([NONE('lost-object')]);
+  expect(await says('/* livepatch-ignore lost-objekt: x */')).toEqual([
+    'warning must v1: No rule is called lost-objekt. Did you mean lost-object?',
+  ]);
+  expect(await says('/* livepatch-ignore something-else-altogether: x */')).toEqual([
+    'warning must v1: No rule is called something-else-altogether.',
+  ]);
+  expect(await says('/* livepatch-ignore */')).toEqual([
+    'warning must v1: This comment names no rule, so it suppresses nothing: write `livepatch-ignore code: reason`.',
+  ]);
+  expect(await says('/* livepatch-ignore lost-object, moved-sympos: x */')).toEqual([
+    NONE('lost-object'),
+    NONE('moved-sympos'),
+  ]);
+});
+
+test('a comment may speak for this very rule', async () => {
+  expect(await says('/* livepatch-ignore unused-suppression, lost-object: x */')).toEqual([]);
+  expect(await says('/* livepatch-ignore unused-suppression: x */')).toEqual([]);
+});
+
+test('the fixes: none where only one of two is spare', async () => {
+  const titles = async (comment: string): Promise<string[][]> =>
+    (await check(body(comment))).findings.map(({ fixes }) => fixes.map(({ title }) => title));
+  expect(await titles('/* livepatch-ignore lost-object: x */')).toEqual([['Remove this comment']]);
+  expect(await titles('int a; /* livepatch-ignore lost-objekt: x */')).toEqual([['Remove this comment']]);
+  expect(await titles('/* livepatch-ignore */')).toEqual([['Remove this comment']]);
+  expect(await titles('/* livepatch-ignore lost-object, lost-objekt: x */')).toEqual([[], []]);
+});
+
+test.each([
+  ['/* livepatch-ignore lost-object: x */\nint a;', 'int a;'],
+  ['int a;\n\t/* livepatch-ignore lost-object: x */  ', 'int a;'],
+  ['int a;\t/* livepatch-ignore lost-object: x */  \nint b;', 'int a;  \nint b;'],
+  ['  /* livepatch-ignore lost-object: x */ int b;', '   int b;'],
+  ['int a; /* livepatch-ignore lost-object: x */', 'int a;'],
+])('at the end and the beginning of a file: %j', async (comment, after) => {
+  const rest = '#include <linux/livepatch.h>\n';
+  const head = manifest(['draft']).replace('v1/*.c', '[v1/a.c, v1/b.c, v1/c.c]');
+  for (const [name, text, wanted] of [
+    ['v1/b.c', `${comment}\n${rest}`, `${after}\n${rest}`],
+    ['v1/c.c', `${rest}${comment}\n`, `${rest}${after}\n`],
+  ] as const) {
+    const other = name === 'v1/b.c' ? 'v1/c.c' : 'v1/b.c';
+    const { fixture, findings } = await check(
+      `//- livepatch.yaml\n${head}//- v1/a.c\n${livepatch()}//- ${name}\n${text}//- ${other}\n${rest}`,
+    );
+    const [fix] = findings.filter(({ code }) => code === CODE).flatMap(({ fixes }) => fixes);
+    expect(fix && fixed(fixture, fix).get(name)).toBe(wanted);
+  }
+});
+
+/** A manifest in which v1 has two problems of the manifest, at `objects`, under a comment. */
+const inManifest = (before: string, behind = ''): string =>
+  lineage(
+    `${manifest(['draft'])}${before}scenarios:\n  - name: way${behind}\n    steps: [load v9]\n    expect: clean\n`,
+    {},
+  );
+
+test.each([
+  ['      # livepatch-ignore scenario-failed: x\n', ['scenario-failed']],
+  ['#livepatch-ignore scenario-failed,  lost-object : x\n', ['scenario-failed', 'lost-object']],
+  ['#   livepatch-ignore scenario-failed lost-object\n', ['scenario-failed', 'lost-object']],
+  ['# livepatch-ignored scenario-failed: x\n', []],
+  ['# no livepatch-ignore scenario-failed: x\n', []],
+])('in the manifest: %j', async (before, codes) => {
+  expect((await spoken(inManifest(before), CODE)).sort()).toEqual(
+    [...codes].sort().map((code) => `warning must : There is no ${code} here to suppress.`),
+  );
+});
+
+test('in the manifest: its own line, and the next one where it stands alone', async () => {
+  const found = async (text: string): Promise<string[]> =>
+    (await check(text)).findings.map(({ code }) => code).sort();
+  const invalid = lineage(`${manifest(['draft'])}colour: red\n`, {});
+  expect(await found(invalid)).toEqual(['manifest-invalid']);
+  const comment = '# livepatch-ignore manifest-invalid: x';
+  expect(await found(invalid.replace('red', `red ${comment}`))).toEqual([]);
+  expect(await found(invalid.replace('colour', `${comment}\ncolour`))).toEqual([]);
+  expect(await found(invalid.replace('colour', `${comment}\n\ncolour`))).toEqual(['manifest-invalid', CODE]);
+  expect(await found(invalid.replace('lineage: l', `lineage: l ${comment}`))).toEqual([
+    'manifest-invalid',
+    CODE,
+  ]);
+  // Not alone: the next line is another's.
+  const behind = invalid.replace('colour: red', `rules: {} ${comment}\ncolour: red`);
+  expect(await found(behind)).toEqual(['manifest-invalid', CODE]);
+});
+
+test('one file of two versions, of which one does not compile what stands there', async () => {
+  const head = manifest(['draft', 'draft']).replaceAll(/v[12]\/\*\.c/g, 'common/a.c');
+  const versions = head.replace('module: m_v2', 'module: m_v2\n    defines: { LP_TWO: y }');
+  const comment = '/* livepatch-ignore lost-object: x */';
+  for (const [condition, names] of [
+    ['LP_TWO', ['v1 v2']],
+    ['LP_THREE', []],
+  ] as const) {
+    const text = `//- livepatch.yaml\n${versions}//- common/a.c\n${livepatch({ body: `#ifdef ${condition}\nint a; ${comment}\n#endif` })}`;
+    expect((await spoken(text, CODE)).map((said) => said.split(':')[0])).toEqual(
+      names.map((name) => `warning must ${name}`),
+    );
+  }
+});

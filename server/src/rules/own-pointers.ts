@@ -4,7 +4,7 @@ import { rowsByDo } from '../core/execution/catalogue';
 import type { EffectRow } from '../core/execution/catalogue-row';
 import type { Effect, EffectEvent } from '../core/execution/effects';
 import type { CallFact } from '../core/execution/fact-types';
-import { visitExpression, visitExpressions } from '../core/execution/ir-walk';
+import { statementsIn, visitExpression, visitExpressions } from '../core/execution/ir-walk';
 import { placeIn } from '../core/execution/places';
 import { isDraft, type LineageVersion } from '../core/lineage/lineage';
 import { targetsLoaded } from '../core/lineage/run';
@@ -17,6 +17,8 @@ import { eventsOf, isOf, replaces } from './pair-runs';
 export interface OwnPointer {
   readonly call: CallFact;
   readonly row: EffectRow;
+  /** The version's own calls that undo it, of which there are some. */
+  readonly undos: readonly [CallFact, ...CallFact[]];
   /** The module's own variable that holds it. */
   readonly variable: string;
   /** What findings about the same cause have in common. */
@@ -42,10 +44,17 @@ export function ownPointersOf(context: RuleContext, version: LineageVersion): Ow
       if (row.key !== 'reference' && isKnownElsewhere(run, effect)) continue;
       if (isTakenCareOf(context, version, effect)) continue;
     }
-    if (!row.undo.some((undo) => calls.some((item) => item.callee === undo.name))) continue;
+    const [undo, ...more] = calls.filter((item) => row.undo.some(({ name }) => name === item.callee));
+    if (!undo) continue;
     if (!effect && eventsOf(run).some(({ event }) => isTakenBackAtOnce(event, call))) continue;
     const key = effect?.key ?? variable;
-    found.push({ call, row, variable, cause: `${version.name}:${row.family}:${key}@${version.name}` });
+    found.push({
+      call,
+      row,
+      undos: [undo, ...more],
+      variable,
+      cause: `${version.name}:${row.family}:${key}@${version.name}`,
+    });
   }
   return found;
 }
@@ -143,7 +152,10 @@ function isPassedOn(unit: Unit, variable: string): boolean {
       else if (expr.k === 'call' && isOpen(unit, expr))
         passed = expr.args.some((arg) => mentions(arg, variable));
     });
-    if (passed || fn.body.some((stmt) => stmt.k === 'declare' && mentionsInit(stmt.init, variable)))
+    if (
+      passed ||
+      [...statementsIn(fn.body)].some((stmt) => stmt.k === 'declare' && mentionsInit(stmt.init, variable))
+    )
       return true;
   }
   for (const [name, item] of unit.variables) {

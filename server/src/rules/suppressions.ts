@@ -5,7 +5,6 @@ import type { RuleContext } from './context';
 /** One `livepatch-ignore` comment, in C or in the manifest. */
 export interface Suppression {
   readonly codes: readonly string[];
-  readonly reason: string;
   /** The comment itself. */
   readonly place: Place;
   /** The lines it speaks for; a finding that starts there is suppressed. */
@@ -51,11 +50,9 @@ function manifestSuppressions(context: RuleContext): Suppression[] {
     const start = match.index;
     const end = start + match[0].trimEnd().length;
     if (scalars.some((span) => span.start < start && start < span.end)) continue;
-    const colon = (match[1] ?? '').indexOf(':');
-    const words = colon < 0 ? (match[1] ?? '') : (match[1] ?? '').slice(0, colon);
+    const [words = ''] = (match[1] ?? '').split(':');
     found.push({
-      codes: words.split(/[\s,]+/).filter((word) => word !== ''),
-      reason: colon < 0 ? '' : (match[1] ?? '').slice(colon + 1).trim(),
+      codes: words.match(/[^\s,]+/g) ?? [],
       place: context.manifestPlace({ start, end }),
       covers: coveredLines(text, start, end),
       used: new Set(),

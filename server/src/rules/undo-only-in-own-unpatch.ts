@@ -1,6 +1,5 @@
 import type { CallFact } from '../core/execution/fact-types';
 import type { LineageVersion } from '../core/lineage/lineage';
-import type { RuleContext } from './context';
 import { type OwnPointer, ownPointersOf } from './own-pointers';
 import type { Finding, Rule } from './rule';
 import { byStateOrShadow, listed } from './wording';
@@ -57,22 +56,18 @@ takes it over or undoes it in \`post_patch\`.
 `,
   check: (context) =>
     context.lineage.versions.flatMap((version) =>
-      ownPointersOf(context, version).flatMap((own) => findingOf(context, version, own)),
+      ownPointersOf(context, version).flatMap((own) => findingOf(version, own)),
     ),
 };
 
 const UNPATCH = ['pre_unpatch', 'post_unpatch'];
 
-function findingOf(_context: RuleContext, version: LineageVersion, own: OwnPointer): Finding[] {
-  const { call, row, cause } = own;
-  const undos = (version.facts?.calls ?? []).filter((item) =>
-    row.undo.some((known) => known.name === item.callee),
-  );
-  const inUnpatch = undos.filter((item) => item.reachedFrom.some((from) => UNPATCH.includes(from)));
+function findingOf(version: LineageVersion, own: OwnPointer): Finding[] {
+  const { call, row, undos, cause } = own;
+  const first = undos.find((item) => item.reachedFrom.some((from) => UNPATCH.includes(from)));
   const elsewhere = undos.some((item) =>
     item.reachedFrom.some((from) => !UNPATCH.includes(from) && from !== 'exit'),
   );
-  const first = inUnpatch[0];
   if (!first || elsewhere) return [];
   const onlyLeaks = row.hazards.every((hazard) => hazard === 'leak');
   return [

@@ -1,5 +1,4 @@
 import type { LineageVersion } from '../core/lineage/lineage';
-import type { RuleContext } from './context';
 import { type OwnPointer, ownPointersOf } from './own-pointers';
 import type { Finding, Rule } from './rule';
 import { inStateOrShadow } from './wording';
@@ -50,46 +49,34 @@ Where the API knows names (debugfs, proc, sysfs), a name is enough.
   check: (context) =>
     context.lineage.versions.flatMap((version) =>
       ownPointersOf(context, version)
-        .filter((own) => own.row.key !== 'reference' && !isForExit(version, own))
-        .map((own) => findingOf(context, version.name, own)),
+        .filter((own) => own.row.key !== 'reference' && !isForExit(own))
+        .map((own) => findingOf(version, own)),
     ),
 };
 
 /** Made in init and undone in exit, which runs in any case, also after a replacement. */
-function isForExit(version: LineageVersion, { call, row }: OwnPointer): boolean {
+function isForExit({ call, undos }: OwnPointer): boolean {
   return (
     call.reachedFrom.every((from) => from === 'init') &&
-    (version.facts?.calls ?? []).some(
-      ({ callee, reachedFrom }) =>
-        reachedFrom.includes('exit') && row.undo.some((known) => known.name === callee),
-    )
+    undos.some(({ reachedFrom }) => reachedFrom.includes('exit'))
   );
 }
 
-function findingOf(
-  context: RuleContext,
-  version: string,
-  { call, row, variable, cause }: OwnPointer,
-): Finding {
-  const undo = row.undo[0]?.name;
+function findingOf(version: LineageVersion, { call, row, undos, variable, cause }: OwnPointer): Finding {
   const onlyLeaks = row.hazards.every((hazard) => hazard === 'leak');
   const what = row.key === 'pointer' ? `the address of ${variable}` : `what ${call.callee}() returned`;
-  const needs = undo === undefined ? 'Whoever undoes it needs' : `${undo}() needs`;
-  const its = context.lineage.versions.find((item) => item.name === version);
-  const calls = its?.facts?.calls ?? [];
+  const { name } = version;
+  const [undo] = undos;
   return {
     code: 'unpublished-pointer',
     severity: onlyLeaks ? 'information' : 'warning',
     message:
-      `${needs} ${what}, which only ${version} knows: a version that replaces it cannot undo this ${row.noun}. ` +
-      `Publish it in ${its ? inStateOrShadow(its) : 'a shadow variable'}.`,
+      `${undo.callee}() needs ${what}, which only ${name} knows: a version that replaces it cannot undo this ${row.noun}. ` +
+      `Publish it in ${inStateOrShadow(version)}.`,
     certainty: 'must',
     place: call.place,
-    versions: [version],
-    related: calls
-      .filter((item) => row.undo.some((known) => known.name === item.callee))
-      .slice(0, 1)
-      .map((item) => ({ message: `${version} itself undoes it here`, place: item.place })),
+    versions: [name],
+    related: [{ message: `${name} itself undoes it here`, place: undo.place }],
     fixes: [],
     cause,
   };
