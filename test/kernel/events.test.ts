@@ -138,3 +138,90 @@ describe('modules that are not live', () => {
     expect(w.takeSkipped()).toEqual(callbacks.map((callback) => `p.m.${callback}: ${because}`));
   });
 });
+
+describe('calls and references', () => {
+  const told = (w: ScriptedWorld): string[] =>
+    w.events.flatMap((event) => {
+      if (event.k === 'released') return [`${w.names.get(event.patch)} released`];
+      if (event.k !== 'called') return [];
+      const { patch, object, callback } = event.call;
+      return [`${w.names.get(patch)}.${w.objectName(patch, object)}.${callback} ${event.result}`];
+    });
+
+  test('each call with what it answers, which counts of pre_patch only', () => {
+    const answers = { pre_patch: 0, post_patch: 5, pre_unpatch: -5, post_unpatch: 1 };
+    const callback: ScriptedModule['callback'] = (_, called) => answers[called.callback];
+    const w = world({ p: { image: imageOf(['vmlinux'], plain), callback } });
+    w.load('p');
+    w.kernel.disable('p');
+    expect(told(w)).toEqual([
+      'p.vmlinux.pre_patch 0',
+      'p.vmlinux.post_patch 0',
+      'p.vmlinux.pre_unpatch 0',
+      'p.vmlinux.post_unpatch 0',
+      'p released',
+    ]);
+    const failing = world({ q: { image: imageOf(['vmlinux']), callback: () => -12 } });
+    failing.load('q');
+    expect(told(failing)).toEqual(['q.vmlinux.pre_patch -12', 'q released']);
+  });
+
+  test('what is replaced is released, what was forced never', () => {
+    const w = world();
+    w.load('old');
+    w.events.length = 0;
+    w.load('new');
+    expect(told(w).at(-1)).toBe('old released');
+    w.kernel.stall();
+    w.kernel.disable('new');
+    w.kernel.force('new');
+    w.kernel.resume();
+    expect(w.listed()).toEqual([]);
+    expect(told(w).filter((text) => text === 'new released')).toEqual([]);
+  });
+
+  test('what a failed attempt to enable leaves out, by why it failed', () => {
+    const image = imageOf(
+      ['vmlinux', { name: 'm', functions: ['a'] }, 'absent', 'n'].map((it) => it),
+      plain,
+    );
+    const tried = (set: (w: ScriptedWorld) => void): string[] => {
+      const w = world({
+        m: {},
+        n: {},
+        p: {
+          image,
+          callback: (_, { object }) => (refuses && object === 'm' ? -12 : 0),
+        },
+      });
+      w.load('m');
+      w.load('n');
+      w.takeSkipped();
+      set(w);
+      w.load('p');
+      return w.takeSkipped();
+    };
+    let refuses = true;
+    const others = [
+      'p.n.pre_patch: never-reached',
+      'p.n.post_patch: never-reached',
+      'p.n.pre_unpatch: never-reached',
+      'p.n.post_unpatch: never-reached',
+    ];
+    const first = ['p.vmlinux.post_patch: reversed', 'p.vmlinux.pre_unpatch: reversed'];
+    expect(tried(() => {})).toEqual([
+      ...first,
+      'p.m.post_patch: pre-patch-failed',
+      'p.m.pre_unpatch: pre-patch-failed',
+      'p.m.post_unpatch: pre-patch-failed',
+      ...others,
+    ]);
+    refuses = false;
+    expect(tried((w) => (w.isMissing = (_, object) => (object === 'm' ? 'ftrace' : null)))).toEqual([
+      ...first,
+      'p.m.post_patch: reversed',
+      'p.m.pre_unpatch: reversed',
+      ...others,
+    ]);
+  });
+});
