@@ -75,6 +75,18 @@ test('states with the same key have the same future, and a copy leaves its origi
   expect(again).toBeGreaterThan(SEEDS / 2);
 });
 
+test('a copy has the pending transition, and each ends its own', () => {
+  const w = new ScriptedWorld({ v1: { image: imageOf(['vmlinux']) } });
+  w.kernel.stall();
+  w.load('v1');
+  const copy = w.clone();
+  expect(copy.kernel.transition()).toEqual({ patch: 1, to: 'patched' });
+  copy.kernel.resume();
+  expect(copy.kernel.transition()).toBeNull();
+  expect(w.kernel.transition()).toEqual({ patch: 1, to: 'patched' });
+  expect(w.clone().kernel.key()).toBe(w.kernel.key());
+});
+
 test('the key ignores instance numbers and the order in which modules were loaded', () => {
   const modules = { m: {}, n: {}, v1: { image: imageOf(['vmlinux', 'm']) } };
   const one = new ScriptedWorld(modules);

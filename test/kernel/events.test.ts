@@ -109,6 +109,11 @@ describe('modules that are not live', () => {
     expect(w.kernel.unload('n')).toBe(0);
     expect(w.warnings()).toEqual([]);
     w.kernel.modulePut(1);
+    expect(w.warnings()).toEqual([]);
+    w.kernel.modulePut(1);
+    w.kernel.modulePut(77);
+    expect(w.warnings()).toEqual(['WARN_ON in module_put(): no reference to m is left']);
+    w.events.length = 0;
     expect(w.kernel.unload('m')).toBe(0);
     expect(w.warnings()).toEqual(['BUG_ON in delete_module(): too many module_put() of m']);
   });
@@ -181,10 +186,7 @@ describe('calls and references', () => {
   });
 
   test('what a failed attempt to enable leaves out, by why it failed', () => {
-    const image = imageOf(
-      ['vmlinux', { name: 'm', functions: ['a'] }, 'absent', 'n'].map((it) => it),
-      plain,
-    );
+    const image = imageOf(['vmlinux', { name: 'm', functions: ['a'] }, 'absent', 'n'], plain);
     const tried = (set: (w: ScriptedWorld) => void): string[] => {
       const w = world({
         m: {},
@@ -224,4 +226,25 @@ describe('calls and references', () => {
       ...others,
     ]);
   });
+});
+
+test('questions about modules and the stalled task', () => {
+  const states: (string | null)[] = [];
+  const w = world({ m: { init: (now) => (states.push(now.kernel.stateOf(1)), 0) } });
+  expect([w.kernel.instanceOf('m'), w.kernel.stateOf(1), w.kernel.moduleReferences(1)]).toEqual([
+    null,
+    null,
+    0,
+  ]);
+  w.load('m');
+  expect([w.kernel.instanceOf('m'), w.kernel.stateOf(1)]).toEqual([1, 'live']);
+  expect(states).toEqual(['coming']);
+  expect(w.kernel.moduleGet(1)).toBe(true);
+  expect(w.kernel.moduleReferences(1)).toBe(1);
+  const stalled: boolean[] = [];
+  for (const what of ['stall', 'resume', 'hold', 'resume'] as const) {
+    w.kernel[what]();
+    stalled.push(w.kernel.isStalled());
+  }
+  expect(stalled).toEqual([true, false, true, false]);
 });
