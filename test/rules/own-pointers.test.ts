@@ -387,3 +387,19 @@ test('exit as well is too late, a way back in pre_patch or a patched function is
   expect(await spoken(text, 'undo-only-in-own-unpatch')).toEqual([]);
   expect(await only(held(TASK, '', { exit: PUT }))).toEqual([]);
 });
+
+test('memory is an information, where only this rule may speak', async () => {
+  const off = manifest(['draft'], { end: 'rules:\n  unpublished-pointer: off\n' });
+  const heap = seldom(
+    '    buffer = kmalloc(8, GFP_KERNEL);',
+    '    kfree(buffer);',
+    `${MODE}\nstatic void *buffer;`,
+  );
+  const code = 'undo-only-in-own-unpatch';
+  expect(await spoken(lineage(off, heap), code)).toEqual([
+    ALL('kfree', 'pre_unpatch', 'kmalloc').replace('warning', 'information'),
+  ]);
+  expect(await spoken(lineage(off, NOTIFIED), code)).toEqual([
+    ALL('unregister_reboot_notifier', 'pre_unpatch', 'register_reboot_notifier'),
+  ]);
+});

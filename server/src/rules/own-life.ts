@@ -8,6 +8,7 @@ import type { Certainty } from '../core/place';
 import type { RuleContext } from './context';
 import { load, unload } from './effect-story';
 import { shownSteps, stepsWithoutTargets } from './placement';
+import { shortened } from './wording';
 
 /** Runs of one version by itself, on a clean kernel with every target module loaded. */
 
@@ -131,9 +132,7 @@ export function plainSteps(run: Run, targets: readonly string[] = []): string[] 
 
 /** Why something only may be, as a sentence of its own with a blank in front. */
 export function dependingOn(when: string | null): string {
-  if (when === null) return '';
-  const line = when.replace(/\s+/g, ' ').trim();
-  return ` It depends on ${line.length > 80 ? `${line.slice(0, 79)}…` : line}, which is not known.`;
+  return when === null ? '' : ` It depends on ${shortened(when)}, which is not known.`;
 }
 
 /** Steps as text. */

@@ -85,7 +85,8 @@ export function uncertainty(run: Run): string {
     : ` Not everything could be followed: ${shortened(reason.text)}.`;
 }
 
-function shortened(text: string): string {
+/** What stands in the code, on one line and no longer than a sentence can bear. */
+export function shortened(text: string): string {
   const line = text.replace(/\s+/g, ' ').trim();
   return line.length > 80 ? `${line.slice(0, 79)}…` : line;
 }
