@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { NOTIFIER, VALUE } from './effects';
 import { expectMarked, type LivepatchParts, lineage, manifest } from './fixture';
+import { spoken } from './spoken';
 
 const CODE = 'side-effect-in-init-exit';
 const MARK = `//~ ${CODE}`;
@@ -90,4 +91,30 @@ test('data of its own', async () => {
 
 test('shadow variables in exit have a rule of their own', async () => {
   await expectMarked(draft({ exit: '  klp_shadow_free_all(7, NULL);' }), CODE);
+});
+
+test('the whole sentences, each work of init with its own undo', async () => {
+  const IN_INIT = (what: string): string =>
+    `warning must v1: ${what} is work of module init: the init of a successor runs while v1 is still in force, and v1's exit only when the successor is live. Do it in pre_patch and undo it in post_unpatch.`;
+  const IN_EXIT = (what: string): string =>
+    `warning must v1: ${what} is work of module exit: after a replacement that runs when somebody removes v1's module, and the successor has long been live. Do it in post_unpatch, which runs only when nobody takes over.`;
+  const UNDONE = ' | undone here, in module exit';
+  const init = `  register_reboot_notifier(&nb);\n  proc_mkdir("acme", NULL);\n${ENABLE}`;
+  expect(await spoken(draft({ body: NB, init, exit: '  unregister_reboot_notifier(&nb);' }), CODE)).toEqual([
+    `${IN_INIT('register_reboot_notifier()')}${UNDONE}`,
+    IN_INIT('proc_mkdir()'),
+  ]);
+  const exit = '  remove_proc_entry("acme", NULL);\n  unregister_reboot_notifier(&nb);';
+  expect(
+    await spoken(draft({ body: NB, init: `  register_reboot_notifier(&nb);\n${ENABLE}`, exit }), CODE),
+  ).toEqual([`${IN_INIT('register_reboot_notifier()')}${UNDONE}`, IN_EXIT('remove_proc_entry()')]);
+});
+
+test('memory and references of its own disturb nobody', async () => {
+  const body =
+    'static void *buffer;\nstruct task_struct *acme_owner(void);\nstatic struct task_struct *task;';
+  const init = `  buffer = kmalloc(8, GFP_KERNEL);\n  task = get_task_struct(acme_owner());\n${ENABLE}`;
+  expect(
+    await spoken(draft({ body, init, exit: '  kfree(buffer);\n  put_task_struct(task);' }), CODE),
+  ).toEqual([]);
 });

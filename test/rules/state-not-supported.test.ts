@@ -1,6 +1,8 @@
+import { expect, test } from 'vitest';
 import { appended, changed } from '../dialects/diff-text';
 import { lineage, manifest } from './fixture';
 import { precision } from './precision';
+import { spoken } from './spoken';
 
 const PATH = 'kernel/acme.c';
 const FIRST = `${changed('kernel/acme.c', 'acme_open')}`;
@@ -80,3 +82,26 @@ precision(
     },
   ],
 );
+
+const CALLED = (...names: readonly string[]): string =>
+  names.map((name) => ` | ${name}() is called here`).join('');
+const calls = (count: number): string =>
+  CALLBACK(Array.from({ length: count }, (_, i) => `\tklp_get_state(&acme_patch, ${i + 1});`).join('\n'));
+
+test('the whole sentences, with up to three of the calls', async () => {
+  const code = 'state-not-supported';
+  const table =
+    'passes no table of states to the kernel: states is never looked at. Hand things over by shadow variables.';
+  expect(await spoken(diffs(TABLE), code)).toEqual([`error must v1: kpatch-build ${table}`]);
+  expect(await spoken(diffs(`${TABLE}\n${calls(4)}`), code)).toEqual([
+    `error must v1: kpatch-build ${table}${CALLED('klp_get_state', 'klp_get_state', 'klp_get_state')}`,
+  ]);
+  const finds =
+    'finds no state of v1: kpatch-build passes no table of states to the kernel. Hand things over by shadow variables.';
+  expect(await spoken(diffs(CALLBACK('\tklp_get_prev_state(7);')), code)).toEqual([
+    `error must v1: klp_get_prev_state() ${finds}`,
+  ]);
+  expect(await spoken(diffs(calls(5)), code)).toEqual([
+    `error must v1: klp_get_state() ${finds}${CALLED('klp_get_state', 'klp_get_state', 'klp_get_state')}`,
+  ]);
+});
