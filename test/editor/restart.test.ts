@@ -1,7 +1,7 @@
-import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { packagedExtension, ROOT } from './extension';
+import { servers } from './server-processes';
 import { editorIsMissing } from './tools';
 import { Workbench } from './workbench';
 
@@ -18,33 +18,6 @@ beforeAll(async () => {
 });
 
 afterAll(() => workbench?.dispose());
-
-/** What of a process stands in /proc: its parent and its command line; null where it is gone. */
-function processOf(pid: number): { readonly parent: number; readonly command: string } | null {
-  try {
-    const parent = / (?:\S) (\d+) /.exec(
-      readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\)/, ' '),
-    )?.[1];
-    return { parent: Number(parent), command: readFileSync(`/proc/${pid}/cmdline`, 'utf8') };
-  } catch {
-    return null;
-  }
-}
-
-/** The language servers that this test's own editor has started. */
-function servers(): number[] {
-  const ours = (pid: number): boolean => {
-    for (let at = pid; at > 1; at = processOf(at)?.parent ?? 0) if (at === process.pid) return true;
-    return false;
-  };
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .map(Number)
-    .filter((pid) => {
-      const command = processOf(pid)?.command ?? '';
-      return command.includes('livepatch-lineage') && command.includes('server.js') && ours(pid);
-    });
-}
 
 test.skipIf(skip)('three times killed, three times back, with all that was there', async () => {
   await workbench.openFile(V2);

@@ -16,6 +16,9 @@ export const selectors = {
   problems: '.markers-panel',
   problemFilter: 'input[placeholder^="Filter (e.g. text"]:visible',
   problemRow: '.markers-panel .monaco-list-row',
+  /** The severity of a row in Problems. */
+  error: '.codicon-error',
+  warning: '.codicon-warning',
   quickInput: '.quick-input-widget:visible',
   quickInputBox: '.quick-input-widget:visible .quick-input-box input',
   quickInputRow: '.quick-input-widget:visible .monaco-list-row',
@@ -28,6 +31,7 @@ export const selectors = {
   previewUnticked: '.bulk-edit-panel .edit-checkbox[aria-checked=false]',
   suggestion: '.suggest-widget.visible .monaco-list-row',
   rename: '.rename-box input',
+  parameterHint: '.parameter-hints-widget.visible',
   codeAction: '.action-widget .monaco-list-row',
   breadcrumbs: '.editor-group-container.active .monaco-breadcrumbs',
   test: '.test-explorer .monaco-list-row',

@@ -28,6 +28,9 @@ export interface WorkbenchOptions {
   readonly onPath?: string;
 }
 
+/** Columns that a tab moves on by, as the editor counts them. */
+const TAB_SIZE = 4;
+
 /** How often the mouse points at a place that nothing is said of. */
 const HOVER_ATTEMPTS = 4;
 
@@ -87,7 +90,7 @@ export class Workbench {
     await this.page.locator(selectors.activeEditor).first().waitFor();
   }
 
-  /** Brings a line of the open file into view and puts the caret there, or at a column of it; both from 1. */
+  /** Brings a line of the open file into view and puts the caret there, or at a column as it is shown; both from 1. */
   async goToLine(line: number, column = 1): Promise<void> {
     await this.#untilQuickInput('Control+g');
     await this.page.locator(selectors.quickInputBox).fill(`:${line},${column}`);
@@ -96,11 +99,14 @@ export class Workbench {
     await this.page.locator(selectors.caret).first().waitFor({ state: 'attached' });
   }
 
-  /** Opens a file and puts the caret into the first occurrence of a text; `within` as in `hoverAt`. */
+  /** Opens a file and puts the caret behind the first character of a text's first occurrence; `within` as in `hoverAt`. */
   async caretAt(path: string, text: string, within = ''): Promise<void> {
     const before = this.#linesBefore(path, text, within);
     await this.openFile(path);
-    await this.goToLine(before.length, (before.at(-1) ?? '').length + 2);
+    let column = 2;
+    for (const character of before.at(-1) ?? '')
+      column += character === '\t' ? TAB_SIZE - ((column - 2) % TAB_SIZE) : 1;
+    await this.goToLine(before.length, column);
   }
 
   /** The lines of the active editor that are in view, with what stands between the characters of a file. */
@@ -213,6 +219,13 @@ export class Workbench {
     if (!(await panel.isVisible())) await this.page.keyboard.press('ControlOrMeta+Shift+m');
     await panel.waitFor();
     await this.page.locator(selectors.problemFilter).fill(text);
+  }
+
+  /** Takes the quick fix at the caret whose title holds a text, as soon as it is offered. */
+  async quickFix(title: string): Promise<void> {
+    await this.page.locator(selectors.caret).first().waitFor({ state: 'attached' });
+    await this.page.keyboard.press('ControlOrMeta+.');
+    await this.page.locator(selectors.codeAction, { hasText: title }).first().click();
   }
 
   /** Runs a command by its full title, as in the palette ("Category: Title"), as soon as it is offered. */

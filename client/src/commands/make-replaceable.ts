@@ -26,18 +26,18 @@ export async function makeReplaceable(server: ServerHandle, argument?: unknown):
     version,
   });
   const edit = new vscode.WorkspaceEdit();
+  // Where the first change stands, in the text before and after it.
+  let shown: vscode.TextDocumentShowOptions | undefined;
   for (const { uri, range, newText } of edits) {
     const { start, end } = range;
-    edit.replace(
-      vscode.Uri.parse(uri),
-      new vscode.Range(start.line, start.character, end.line, end.character),
-      newText,
-    );
+    const selection = new vscode.Range(start.line, start.character, end.line, end.character);
+    shown ??= { preview: false, selection };
+    edit.replace(vscode.Uri.parse(uri), selection, newText);
   }
   const [first] = edits;
   if (first) {
     await vscode.workspace.applyEdit(edit);
-    await vscode.window.showTextDocument(vscode.Uri.parse(first.uri), { preview: false });
+    await vscode.window.showTextDocument(vscode.Uri.parse(first.uri), shown);
   }
   if (reasons.length > 0) void vscode.window.showWarningMessage(reasons.join(' '));
 }

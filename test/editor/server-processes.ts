@@ -1,0 +1,28 @@
+import { readdirSync, readFileSync } from 'node:fs';
+
+/** What of a process stands in /proc: its parent and its command line; null where it is gone. */
+function processOf(pid: number): { readonly parent: number; readonly command: string } | null {
+  try {
+    const parent = / (?:\S) (\d+) /.exec(
+      readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\)/, ' '),
+    )?.[1];
+    return { parent: Number(parent), command: readFileSync(`/proc/${pid}/cmdline`, 'utf8') };
+  } catch {
+    return null;
+  }
+}
+
+/** The language servers that an editor of this test's process has started. */
+export function servers(): number[] {
+  const ours = (pid: number): boolean => {
+    for (let at = pid; at > 1; at = processOf(at)?.parent ?? 0) if (at === process.pid) return true;
+    return false;
+  };
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .filter((pid) => {
+      const command = processOf(pid)?.command ?? '';
+      return command.includes('livepatch-lineage') && command.includes('server.js') && ours(pid);
+    });
+}
