@@ -30,17 +30,23 @@ export interface CodeServer {
   stop(): Promise<void>;
 }
 
+export interface CodeServerOptions {
+  readonly settings?: Readonly<Record<string, unknown>>;
+  /** A folder that comes first on the PATH of the extensions. */
+  readonly onPath?: string;
+  /** The display language; English where it is not given. VS Code's own words stay English in any. */
+  readonly locale?: string;
+}
+
 /**
  * Starts a VS Code server of its own: own process group, home, user data and extensions, with one
- * extension installed from a VSIX. `log` receives everything the server prints; the folder `onPath` comes first on the
- * PATH of its extensions.
+ * extension installed from a VSIX. `log` receives everything the server prints.
  * Throws when the installation fails or the server is not up after 30 seconds.
  */
 export async function startCodeServer(
   vsix: string,
   log: string,
-  settings: Readonly<Record<string, unknown>> = {},
-  onPath: string | null = null,
+  { settings, onPath, locale }: CodeServerOptions = {},
 ): Promise<CodeServer> {
   const folder = mkdtempSync(join(tmpdir(), 'livepatch-editor-'));
   const userData = join(folder, 'user-data');
@@ -48,7 +54,7 @@ export async function startCodeServer(
   mkdirSync(join(userData, 'User'), { recursive: true });
   mkdirSync(home);
   // The extension host has the PATH of a login shell.
-  if (onPath !== null) writeFileSync(join(home, '.profile'), `export PATH="${onPath}:$PATH"\n`);
+  if (onPath !== undefined) writeFileSync(join(home, '.profile'), `export PATH="${onPath}:$PATH"\n`);
   mkdirSync(dirname(log), { recursive: true });
   writeFileSync(join(userData, 'User', 'settings.json'), JSON.stringify({ ...SETTINGS, ...settings }));
   const config = join(folder, 'config.yaml');
@@ -77,6 +83,7 @@ export async function startCodeServer(
     cleanUp();
     throw new Error(`the editor refused ${vsix} (exit ${installed}); see ${log}`);
   }
+  if (locale !== undefined) addLanguage(userData, locale);
 
   const port = await freePort();
   const address = `127.0.0.1:${port}`;
@@ -88,6 +95,7 @@ export async function startCodeServer(
     'none',
     '--ignore-last-opened',
     ...quiet.map((name) => `--disable-${name}`),
+    ...(locale === undefined ? [] : ['--locale', locale]),
   ]);
   const endNow = (): void => signalGroup(server, 'SIGKILL');
   // A cancelled test run must not leave a server behind; without a handler no `exit` is emitted.
@@ -108,6 +116,15 @@ export async function startCodeServer(
     throw error;
   }
   return { url: `http://${address}`, folder, stop };
+}
+
+/** Makes a display language known as an installed language pack does, with no translation of the editor itself. */
+function addLanguage(userData: string, locale: string): void {
+  const vscode = join(userData, 'no-translations.json');
+  writeFileSync(vscode, JSON.stringify({ contents: {} }));
+  const extensions = [{ extensionIdentifier: { id: `test.language-pack-${locale}` }, version: '1.0.0' }];
+  const pack = { hash: `test-${locale}`, label: locale, extensions, translations: { vscode } };
+  writeFileSync(join(userData, 'languagepacks.json'), JSON.stringify({ [locale]: pack }));
 }
 
 /** An environment that leads back to nobody's own editor, home or extension gallery. */

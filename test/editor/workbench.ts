@@ -3,7 +3,7 @@ import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Browser, chromium, type Frame, type FrameLocator, type Page } from 'playwright-core';
 import { chromiumPath, missingTools } from '../../scripts/install-test-tools.mjs';
-import { type CodeServer, pause, startCodeServer } from './code-server';
+import { type CodeServer, type CodeServerOptions, pause, startCodeServer } from './code-server';
 import { selectors } from './selectors';
 
 const ARTEFACTS = join(dirname(fileURLToPath(import.meta.url)), '..', 'artefacts');
@@ -18,14 +18,11 @@ const BROWSER_ARGUMENTS = [
   '--disable-sync',
 ];
 
-export interface WorkbenchOptions {
+export interface WorkbenchOptions extends CodeServerOptions {
   /** The extension to install, an absolute path. */
   readonly vsix: string;
   /** Names the log and the screenshots in test/artefacts. */
   readonly name: string;
-  readonly settings?: Readonly<Record<string, unknown>>;
-  /** A folder that comes first on the PATH of the editor. */
-  readonly onPath?: string;
 }
 
 /** Columns that a tab moves on by, as the editor counts them. */
@@ -56,7 +53,7 @@ export class Workbench {
     if (executablePath === null || missing.length > 0)
       throw new Error(`${missing.join(', ')} missing; run node scripts/install-test-tools.mjs`);
     const log = join(ARTEFACTS, `${options.name}-server.log`);
-    const server = await startCodeServer(options.vsix, log, options.settings, options.onPath);
+    const server = await startCodeServer(options.vsix, log, options);
     try {
       const browser = await chromium.launch({ executablePath, args: BROWSER_ARGUMENTS });
       const page = await browser.newPage({ viewport: { width: 1400, height: 900 } });
