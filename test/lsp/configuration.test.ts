@@ -117,6 +117,43 @@ test('the first analysis shows its progress; outline and folding are registered 
   expect(capabilities.documentSymbolProvider).toBe(false);
 });
 
+test('a first analysis that is cancelled stays so: what is opened is analysed, and nothing else', async () => {
+  for (const name of ['one', 'two', 'three']) folder.copyTo(name);
+  const heard: string[] = [];
+  const cancelled = new Promise<void>((resolve) => {
+    client = new TestClient(folder.path, ABLE, null, (connection) => {
+      for (const method of METHODS)
+        connection.onRequest(method, (params: { token: string }) => {
+          // The cancellation follows the answer, before anything is analysed.
+          if (method === 'window/workDoneProgress/create')
+            setImmediate(() => {
+              void connection.sendNotification('window/workDoneProgress/cancel', { token: params.token });
+            });
+          return method === 'workspace/configuration' ? [settings] : null;
+        });
+      connection.onNotification('$/progress', ({ value }: { value: { kind: string } }) => {
+        heard.push(value.kind);
+        if (value.kind === 'end') resolve();
+      });
+      connection.onNotification('livepatch/status', ({ text }: { text: string }) => {
+        heard.push(text);
+      });
+    });
+  });
+  await cancelled;
+  await vi.waitFor(
+    () => expect(heard.join()).toMatch(/4 lineages, 0 findings.*, 4 not analysed until/),
+    5_000,
+  );
+  const file = `two/${SOURCE}`;
+  await client.open(folder.file(file), 'c', folder.read(file));
+  const found = await client.until(folder.uri(file), (it) => it.length > 0);
+  expect(found.map((it) => it.code)).toEqual([RULE]);
+  // The lineage of the whole folder has that file below it; the other two have not.
+  const published = new Set(client.history.map((it) => it.uri));
+  expect([...published].sort()).toEqual([folder.uri(file), folder.uri(SOURCE)].sort());
+});
+
 test('an editor that answers no question gets its diagnostics all the same', async () => {
   client = new TestClient(folder.path, ABLE, null, (connection) => {
     for (const method of METHODS)

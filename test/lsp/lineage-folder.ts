@@ -14,6 +14,11 @@ export class LineageFolder {
     cpSync(EXAMPLE, this.path, { recursive: true });
   }
 
+  /** Puts another copy of the example into a folder below. */
+  copyTo(name: string): void {
+    cpSync(EXAMPLE, this.file(name), { recursive: true });
+  }
+
   file(name: string): string {
     return join(this.path, name);
   }

@@ -31,6 +31,8 @@ export class Workspace {
   readonly #units: Units;
   #ignored: Ignored;
   readonly #projects = new Map<string, Project>();
+  /** Those whose findings nobody has waited for yet. */
+  readonly #putOff = new Set<Project>();
   #severities: ReadonlyMap<string, RuleSeverity> = new Map();
   /** Folders of the editor that were too large to look through for manifests. */
   readonly #tooLarge = new Set<string>();
@@ -69,9 +71,20 @@ export class Workspace {
 
   /** What was not looked at, in words for a person; empty where everything was. */
   get notLookedAt(): string {
+    const later =
+      this.#putOff.size === 0 ? '' : `, ${this.#putOff.size} not analysed until a file of theirs opens`;
     return this.#tooLarge.size === 0
-      ? ''
-      : `, manifests looked for in ${MAX_FOLDERS} folders only: the others are found when a file beside them opens`;
+      ? later
+      : `${later}, manifests looked for in ${MAX_FOLDERS} folders only: the others are found when a file beside them opens`;
+  }
+
+  /** Leaves the findings of all lineages for later: until they are taken up, or until a file beside their manifest opens. */
+  putOff(): void {
+    for (const project of this.projects) this.#putOff.add(project);
+  }
+
+  takeUp(projects: readonly Project[]): void {
+    for (const project of projects) this.#putOff.delete(project);
   }
 
   #hides(top: string, path: string, isFolder: boolean): boolean {
@@ -114,6 +127,7 @@ export class Workspace {
   }
 
   removeManifest(path: string): void {
+    this.takeUp(this.projects.filter((project) => project.manifest === path));
     this.#projects.delete(path);
   }
 
@@ -134,6 +148,8 @@ export class Workspace {
       for (const manifest of nearestManifests(this.files, dirname(path))) this.addManifest(manifest);
     }
     if (!isManifestName(name)) this.#units.opened(path);
+    for (const project of this.#putOff)
+      if (path.startsWith(`${dirname(project.manifest)}/`)) this.#putOff.delete(project);
   }
 
   close(path: string): void {
@@ -177,11 +193,12 @@ export class Workspace {
     return this.projects.filter((project) => project.manifest === path || project.involves(path));
   }
 
-  /** Findings of all lineages by file. */
+  /** Findings by file, of all lineages that were not put off. */
   findings(): Map<string, Finding[]> {
     const byFile = new Map<string, Finding[]>();
     const seen = new Set<string>();
     for (const project of this.projects) {
+      if (this.#putOff.has(project)) continue;
       for (const finding of guardedFindings(project)) {
         const { file, start, end } = finding.place;
         // Two lineages that share a source may say the same thing about it.

@@ -61,22 +61,20 @@ export class Editor {
 
   /**
    * Analyses all lineages once, one after the other, so that a person sees how far it is and requests are answered in
-   * between. A person who cancels it gets the rest with the first request that needs it.
+   * between. Where a person cancels it the rest stays put off.
    */
   async firstLook(progress: WorkDoneProgressServerReporter): Promise<void> {
-    const { projects } = this.#session.workspace;
+    const { workspace } = this.#session;
+    const { projects } = workspace;
     progress.begin('Livepatch Lineage', 0, '', true);
-    let cancelled = false;
-    progress.token.onCancellationRequested(() => {
-      cancelled = true;
-    });
     try {
       for (const [index, project] of projects.entries()) {
         const name = project.manifest.split('/').slice(-2).join('/');
         progress.report((100 * index) / projects.length, `${index + 1}/${projects.length} ${name}`);
         await new Promise((turn) => setTimeout(turn, 0));
-        if (cancelled || this.#session.phase !== 'running') break;
+        if (progress.token.isCancellationRequested || this.#session.phase !== 'running') break;
         await this.#session.guard('first analysis', undefined, () => void project.analyse().findings());
+        workspace.takeUp([project]);
       }
     } finally {
       progress.done();

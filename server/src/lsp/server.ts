@@ -118,6 +118,7 @@ export class Server {
       const path = this.#uris.path(folder.uri);
       if (path !== null) this.#workspace.addFolder(path);
     }
+    this.#workspace.putOff();
     session.starting = session.guard('start', undefined, async () => {
       await startParser();
       session.ready = true;
@@ -135,6 +136,7 @@ export class Server {
         patiently(this.#configuration.start()),
       ]);
       if (progress) await this.#editor.firstLook(progress);
+      else this.#workspace.takeUp(this.#workspace.projects);
       // At once: documents that were opened meanwhile are no typing that would be waited for.
       this.#schedule.flush();
       await this.#editor.register();
