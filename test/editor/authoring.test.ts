@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { packagedExtension, ROOT } from './extension';
+import { servers } from './processes';
 import { selectors } from './selectors';
-import { servers } from './server-processes';
 import { editorIsMissing } from './tools';
 import { Workbench } from './workbench';
 

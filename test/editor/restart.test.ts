@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { packagedExtension, ROOT } from './extension';
-import { servers } from './server-processes';
+import { servers } from './processes';
 import { editorIsMissing } from './tools';
 import { Workbench } from './workbench';
 

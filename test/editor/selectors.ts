@@ -5,6 +5,8 @@
 export const selectors = {
   workbench: '.monaco-workbench',
   statusBar: '.part.statusbar',
+  statusEntry: '.part.statusbar .statusbar-item',
+  problemCount: '#status\\.problems a',
   activeEditor: '.editor-group-container.active .monaco-editor',
   activeLine: '.editor-group-container.active .monaco-editor .view-line',
   activeTab: '.editor-group-container.active .tab.active',
@@ -35,6 +37,7 @@ export const selectors = {
   codeAction: '.action-widget .monaco-list-row',
   breadcrumbs: '.editor-group-container.active .monaco-breadcrumbs',
   test: '.test-explorer .monaco-list-row',
+  testRun: '.codicon-testing-run-icon',
   testPassed: '.codicon-testing-passed-icon',
   testFailed: '.codicon-testing-failed-icon',
   /** What a view says that has nothing to show. */

@@ -12,17 +12,32 @@ function processOf(pid: number): { readonly parent: number; readonly command: st
   }
 }
 
+/** The processes with this home whose command line holds a text, wherever they hang by now. */
+export function processesAtHome(home: string, part: string): number[] {
+  return pids().filter((pid) => {
+    if (!(processOf(pid)?.command ?? '').includes(part)) return false;
+    try {
+      return readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0').includes(`HOME=${home}`);
+    } catch {
+      return false;
+    }
+  });
+}
+
+function pids(): number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number);
+}
+
 /** The language servers that an editor of this test's process has started. */
 export function servers(): number[] {
   const ours = (pid: number): boolean => {
     for (let at = pid; at > 1; at = processOf(at)?.parent ?? 0) if (at === process.pid) return true;
     return false;
   };
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .map(Number)
-    .filter((pid) => {
-      const command = processOf(pid)?.command ?? '';
-      return command.includes('livepatch-lineage') && command.includes('server.js') && ours(pid);
-    });
+  return pids().filter((pid) => {
+    const command = processOf(pid)?.command ?? '';
+    return command.includes('livepatch-lineage') && command.includes('server.js') && ours(pid);
+  });
 }
