@@ -22,7 +22,8 @@ export class MatrixView {
     for (const verdict of VERDICTS)
       legend.append(element('li', { class: verdict }, `${VERDICT_SIGNS[verdict]} ${verdict}`));
     legend.append(element('li', {}, '? may'));
-    this.node.append(this.#box, legend, this.#rehearsed);
+    const title = element('h2', { id: 'matrix-title' }, 'Every transition');
+    this.node.append(title, this.#box, legend, this.#rehearsed);
     this.#box.append(this.#table);
     const choose = (cell: Element | null): void => {
       const row = Number(cell?.getAttribute('data-row'));

@@ -23,6 +23,9 @@ export interface PageHost {
   setState(state: PageState): void;
 }
 
+/** Where the page is one column; adapt.css says the same. */
+const NARROW = '(max-width: 760px), (max-height: 480px)';
+
 export class Page {
   #host: PageHost;
   #state: PageState;
@@ -61,17 +64,18 @@ export class Page {
     });
     const tool = (label: string, command: string): HTMLButtonElement => button(label, () => act(command, []));
     this.#cleanup = tool('Generate cleanup patch…', 'livepatch.generateCleanupPatch');
-    this.#main.append(
-      element(
-        'section',
-        { class: 'left', 'aria-labelledby': 'stack-title' },
-        element('h2', { id: 'stack-title' }, 'Version stack'),
-        this.#stack.node,
-        element('h2', { id: 'matrix-title' }, 'Every transition'),
-        this.#matrix.node,
-      ),
-      this.#transition.node,
+    const left = element(
+      'section',
+      { class: 'left', 'aria-labelledby': 'stack-title' },
+      element('h2', { id: 'stack-title' }, 'Version stack'),
+      this.#stack.node,
     );
+    this.#main.append(left, this.#transition.node);
+    // In one column the verdict comes before the matrix: for the eye, for Tab and for a reader alike.
+    const narrow = matchMedia(NARROW);
+    const place = (): void => (narrow.matches ? this.#main : left).append(this.#matrix.node);
+    narrow.addEventListener('change', place);
+    place();
     this.#main.hidden = true;
     this.#trouble.hidden = true;
     this.#notices.hidden = true;

@@ -458,6 +458,30 @@ describe.runIf(chromium !== null)('the page in a browser', () => {
     },
   );
 
+  test('in one column the verdict comes before the matrix, in the first screen and in the order of Tab', async () => {
+    const panel = await opened({ width: 480, height: 860 });
+    const { page } = panel;
+    const top = async (selector: string): Promise<number> =>
+      (await page.locator(selector).first().boundingBox())?.y ?? Number.NaN;
+    const verdict = await page.locator('.verdict').boundingBox();
+    await page.screenshot({ path: artefact('panel-narrow.png') });
+    expect((verdict?.y ?? Number.NaN) + (verdict?.height ?? 0)).toBeLessThan(860);
+    expect(await top('.card')).toBeLessThan(verdict?.y ?? 0);
+    expect(await top('.log')).toBeLessThan(await top('.matrix'));
+    const verdictIsFirst = (): Promise<boolean> =>
+      page.evaluate(() => {
+        const [matrix, transition] = ['.matrix', '.verdict'].map((one) => document.querySelector(one));
+        const order = matrix && transition ? transition.compareDocumentPosition(matrix) : 0;
+        return (order & Node.DOCUMENT_POSITION_FOLLOWING) !== 0;
+      });
+    expect(await verdictIsFirst()).toBe(true);
+    await page.setViewportSize({ width: 1280, height: 860 });
+    await expect.poll(verdictIsFirst).toBe(false);
+    expect(await top('.matrix')).toBeGreaterThan(await top('.card'));
+    expect(panel.trouble).toEqual([]);
+    await panel.close();
+  });
+
   test('keeps its meaning in forced colours', async () => {
     const panel = await opened({ forcedColors: 'active' });
     await panel.page.screenshot({ path: artefact('panel-forced-colors.png') });
