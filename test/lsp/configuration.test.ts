@@ -164,6 +164,26 @@ test('an editor that answers no question gets its diagnostics all the same', asy
   expect(await client.until(folder.uri(SOURCE), (it) => it.length > 0)).not.toEqual([]);
 });
 
+test('an editor that refuses every question gets its diagnostics all the same, and the server lives on', async () => {
+  const asked: string[] = [];
+  client = new TestClient(folder.path, ABLE, null, (connection) => {
+    for (const method of METHODS)
+      connection.onRequest(method, () => {
+        asked.push(method);
+        throw new Error('refused');
+      });
+  });
+  const uri = folder.uri(SOURCE);
+  expect(await client.until(uri, (it) => it.length > 0)).not.toEqual([]);
+  await client.open(folder.file(SOURCE), 'c', folder.read(SOURCE));
+  await client.connection.sendNotification('workspace/didChangeConfiguration', { settings: null });
+  await vi.waitFor(() => {
+    for (const method of METHODS) expect(asked).toContain(method);
+  }, 5_000);
+  const line = folder.read(SOURCE).split('\n').indexOf('\t.replace = true,');
+  expect(await client.hover(uri, line, 3)).not.toBeNull();
+});
+
 test('settings may be anything', () => {
   for (const value of [null, undefined, 7, 'x', [], { rules: [] }, { rules: { a: 1 } }, { codeLens: null }])
     expect(readSettings(value)).toEqual(DEFAULTS);

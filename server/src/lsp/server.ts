@@ -128,33 +128,33 @@ export class Server {
   }
 
   async #initialized(): Promise<void> {
-    await this.#session.starting;
-    await this.#session.guard('start', undefined, async () => {
-      if (this.#session.phase !== 'running') return;
-      const [progress] = await Promise.all([
-        this.#editor.createProgress(),
-        patiently(this.#configuration.start()),
-      ]);
-      if (progress) await this.#editor.firstLook(progress);
-      else this.#workspace.takeUp(this.#workspace.projects);
-      // At once: documents that were opened meanwhile are no typing that would be waited for.
-      this.#schedule.flush();
-      await this.#editor.register();
-      if (this.#watches) {
+    const session = this.#session;
+    await session.starting;
+    if (session.phase !== 'running') return;
+    // An editor may refuse each of these by itself.
+    const [progress] = await Promise.all([
+      session.guard('progress', undefined, () => this.#editor.createProgress()),
+      session.guard('configuration', undefined, () => patiently(this.#configuration.start())),
+    ]);
+    if (progress) await this.#editor.firstLook(progress);
+    else this.#workspace.takeUp(this.#workspace.projects);
+    // At once: documents that were opened meanwhile are no typing that would be waited for.
+    this.#schedule.flush();
+    await session.guard('registration', undefined, () => this.#editor.register());
+    if (this.#watches)
+      await session.guard('registration', undefined, async () => {
         // Tags and branches that move are told too: what a manifest names may mean another commit then.
         const refs = '**/.git/{packed-refs,refs/heads/**,refs/tags/**}';
         const watchers = ['**/*.{c,h}', '**/livepatch.{yaml,yml}', '**/*.livepatch.yaml', refs];
         await this.#connection.client.register(DidChangeWatchedFilesNotification.type, {
           watchers: watchers.map((globPattern) => ({ globPattern })),
         });
-      }
-      if (!this.#movesFolders) return;
-      this.#connection.workspace.onDidChangeWorkspaceFolders((event) => {
-        for (const folder of event.added)
-          this.#withPath(folder.uri, (path) => this.#workspace.addFolder(path));
-        for (const folder of event.removed)
-          this.#withPath(folder.uri, (path) => this.#workspace.removeFolder(path));
       });
+    if (!this.#movesFolders) return;
+    this.#connection.workspace.onDidChangeWorkspaceFolders((event) => {
+      for (const folder of event.added) this.#withPath(folder.uri, (path) => this.#workspace.addFolder(path));
+      for (const folder of event.removed)
+        this.#withPath(folder.uri, (path) => this.#workspace.removeFolder(path));
     });
   }
 

@@ -63,7 +63,12 @@ export class Session {
       throwIfCancelled(token);
       if (!this.ready) return empty;
     }
-    return this.guard(what, empty, work);
+    try {
+      return await work();
+    } catch (error) {
+      if (error instanceof ResponseError) throw error;
+      return this.#failed(what, empty, error);
+    }
   }
 
   /** As `answer`, for work that is dear: a cancellation that is on its way already is heard before it begins. */
@@ -77,15 +82,19 @@ export class Session {
     return this.answer(what, empty, token, work);
   }
 
+  /** Runs what no request waits for; a question that the editor refuses is what goes wrong as well. */
   async guard<T>(what: string, empty: T, work: () => T | Promise<T>): Promise<T> {
     try {
       return await work();
     } catch (error) {
-      if (error instanceof ResponseError) throw error;
-      const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-      this.connection.console.error(`${what} failed: ${text}`);
-      return empty;
+      return this.#failed(what, empty, error);
     }
+  }
+
+  #failed<T>(what: string, empty: T, error: unknown): T {
+    const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    this.connection.console.error(`${what} failed: ${text}`);
+    return empty;
   }
 
   /** The lines of a file as the analysis sees it; null where it cannot be read. */
