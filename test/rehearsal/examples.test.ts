@@ -134,6 +134,8 @@ describe.skipIf(kernel === null)('in a real kernel', () => {
       const bad = await rehearsed('net-fixes', back, '--read', STATUS);
       expect(bad.scenarios[0]).toMatchObject({ verdict: 'unsafe', crash: { kind: 'oops' } });
       expect(bad.scenarios[0]?.steps.every((step) => step.same)).toBe(true);
+      const told = (await cli('rehearse', 'net-fixes', '--steps', back, '--read', STATUS)).out;
+      expect(told).toMatch(/\nthe kernel ended with: .*\(oops\)\nuntil then every line was predicted\n$/);
       expect(
         (await cli('scaffold', 'net-fixes', '--restore', 'v1', '--after', 'v2', '--as', 'v3')).code,
       ).toBe(0);

@@ -106,6 +106,19 @@ test('module names follow the good module', () => {
     module: 'livepatch_net_v3',
     folder: 'v3',
   });
+  // Versions that are called like their modules, as the folders of one's own often are.
+  expect(named({ name: 'net-fix-1', module: 'net_fix_1' }, 'net-fix-3')).toMatchObject({
+    version: 'net-fix-3',
+    module: 'net_fix_3',
+  });
+  expect(named({ name: 'net-fix-1', module: 'net_fix_1' }, 'v3')).toMatchObject({
+    version: 'v3',
+    module: 'net_fix_3',
+  });
+  expect(named({ name: 'net-fix-1', module: 'net_fix_1' }, 'third')).toMatchObject({
+    version: 'third',
+    module: 'net_fix_1_third',
+  });
   expect(named({ name: '1.0', module: 'kfix_1_0' }, '1.0.1')).toEqual({
     version: '1.0.1',
     module: 'kfix_1_0_1',

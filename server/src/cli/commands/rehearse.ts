@@ -268,7 +268,9 @@ function textOf(release: string, one: Rehearsed, style: Style): string {
     lines.push(printable(`% read`), ...said.split('\n').map((line) => printable(`    ${line}`)));
   }
   if (one.real.crash) lines.push(style.red(printable(`the kernel ended with: ${crashOf(one)}`)));
-  lines.push(one.same ? 'equal: every line was predicted' : 'DIFFERENT: - predicted only, + real only');
+  if (one.same) lines.push('equal: every line was predicted');
+  else if (one.steps.every((step) => step.same)) lines.push('until then every line was predicted');
+  else lines.push('DIFFERENT: - predicted only, + real only');
   return `${lines.join('\n')}\n`;
 }
 

@@ -45,7 +45,8 @@ function moduleName(restore: { readonly name: string; readonly module: string },
   const good = restore.module.toLowerCase();
   const wanted = word(as);
   const old = word(restore.name);
-  if (old !== '' && good === old) return wanted;
+  // A version and its module have names of their own.
+  if (old !== '' && good === old && wanted !== as) return wanted;
   if (old !== '' && good.endsWith(`_${old}`)) return good.slice(0, good.length - old.length) + wanted;
   const number = /\d{1,9}$/.exec(good)?.[0];
   const newNumber = /\d{1,9}$/.exec(wanted)?.[0];
