@@ -10,9 +10,9 @@
  */
 
 import { spawn, spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { dirname, join, resolve } from 'node:path';
+import { delimiter, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import {
@@ -97,8 +97,15 @@ async function serve(folder, vsix, example) {
   const { node, entry } = editorPaths();
   const common = [entry, '--config', config, '--user-data-dir', userData];
   common.push('--extensions-dir', join(folder, 'extensions'));
-  // No gallery is asked for anything.
-  const env = { ...process.env, EXTENSIONS_GALLERY: '{"serviceUrl":""}' };
+  const env = {
+    ...process.env,
+    // Rehearsals and check tasks run the command line program.
+    PATH: `${commandLine(folder)}${delimiter}${process.env.PATH ?? ''}`,
+    // Its extensions have the PATH of this process, not the one of a login shell.
+    VSCODE_CLI: '1',
+    // No gallery is asked for anything.
+    EXTENSIONS_GALLERY: '{"serviceUrl":""}',
+  };
   const installed = spawnSync(node, [...common, '--install-extension', vsix, '--force'], {
     env,
     encoding: 'utf8',
@@ -135,6 +142,16 @@ async function serve(folder, vsix, example) {
     );
   const code = await ended;
   if (!stopping) throw new ToolError(`the workbench ended with ${code}: ${errors.trim()}`);
+}
+
+/** A folder for the PATH, with klp-lineage in it as `npm link` would put it there. */
+function commandLine(folder) {
+  const bin = join(folder, 'bin');
+  const program = join(bin, 'klp-lineage');
+  mkdirSync(bin, { recursive: true });
+  rmSync(program, { force: true });
+  symlinkSync(join(root, 'dist', 'cli.js'), program);
+  return bin;
 }
 
 /** Ends what is left of a group of processes. */

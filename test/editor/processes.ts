@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import { delimiter } from 'node:path';
 
 /** What of a process stands in /proc: its parent and its command line; null where it is gone. */
 function processOf(pid: number): { readonly parent: number; readonly command: string } | null {
@@ -14,14 +15,27 @@ function processOf(pid: number): { readonly parent: number; readonly command: st
 
 /** The processes with this home whose command line holds a text, wherever they hang by now. */
 export function processesAtHome(home: string, part: string): number[] {
-  return pids().filter((pid) => {
-    if (!(processOf(pid)?.command ?? '').includes(part)) return false;
-    try {
-      return readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0').includes(`HOME=${home}`);
-    } catch {
-      return false;
-    }
+  return pids().filter(
+    (pid) => (processOf(pid)?.command ?? '').includes(part) && environmentOf(pid).includes(`HOME=${home}`),
+  );
+}
+
+/** The PATHs of extension hosts that have a folder in them. */
+export function extensionPathsWith(folder: string): string[] {
+  return pids().flatMap((pid) => {
+    const environment = environmentOf(pid);
+    if (!environment.some((one) => /^VSCODE_ESM_ENTRYPOINT=.*extensionHost/.test(one))) return [];
+    const path = environment.find((one) => one.startsWith('PATH='))?.slice('PATH='.length) ?? '';
+    return path.split(delimiter).includes(folder) ? [path] : [];
   });
+}
+
+function environmentOf(pid: number): readonly string[] {
+  try {
+    return readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0');
+  } catch {
+    return [];
+  }
 }
 
 function pids(): number[] {

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
@@ -6,6 +6,7 @@ import { chromium } from 'playwright-core';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { chromiumPath } from '../../scripts/install-test-tools.mjs';
 import { builtFolder, ROOT } from './extension';
+import { extensionPathsWith } from './processes';
 import { selectors } from './selectors';
 import { editorIsMissing } from './tools';
 
@@ -55,6 +56,12 @@ test.skipIf(skip)('without code on the PATH the example opens in the browser, un
     await page.goto(url);
     await page.locator(selectors.workbench).waitFor({ timeout: 30_000 });
     await page.getByText('livepatch.yaml').first().waitFor({ timeout: 30_000 });
+    // Rehearsals and check tasks find their program.
+    const paths = (): string[] => extensionPathsWith(join(folder, 'start', 'bin'));
+    await expect.poll(paths, { timeout: 30_000 }).not.toEqual([]);
+    const env = { ...process.env, PATH: paths()[0] };
+    const help = execFileSync('klp-lineage', ['--help'], { env, encoding: 'utf8' });
+    expect(help).toContain('rehearse');
   } finally {
     await browser.close();
   }
