@@ -12,7 +12,7 @@ const SETTINGS = {
   'workbench.secondarySideBar.defaultVisibility': 'hidden',
   'workbench.tips.enabled': false,
   'window.confirmBeforeClose': 'never',
-  'security.workspace.trust.enabled': false,
+  'security.workspace.trust.startupPrompt': 'never',
   'telemetry.telemetryLevel': 'off',
   'update.mode': 'none',
   'extensions.autoUpdate': false,
@@ -34,6 +34,8 @@ export interface CodeServerOptions {
   readonly settings?: Readonly<Record<string, unknown>>;
   /** A folder that comes first on the PATH of the extensions. */
   readonly onPath?: string;
+  /** Whether nobody has said that the workspace is to be trusted. */
+  readonly untrusted?: boolean;
   /** The display language; English where it is not given. VS Code's own words stay English in any. */
   readonly locale?: string;
 }
@@ -46,7 +48,7 @@ export interface CodeServerOptions {
 export async function startCodeServer(
   vsix: string,
   log: string,
-  { settings, onPath, locale }: CodeServerOptions = {},
+  { settings, onPath, locale, untrusted = false }: CodeServerOptions = {},
 ): Promise<CodeServer> {
   const folder = mkdtempSync(join(tmpdir(), 'livepatch-editor-'));
   const userData = join(folder, 'user-data');
@@ -56,7 +58,10 @@ export async function startCodeServer(
   // The extension host has the PATH of a login shell.
   if (onPath !== undefined) writeFileSync(join(home, '.profile'), `export PATH="${onPath}:$PATH"\n`);
   mkdirSync(dirname(log), { recursive: true });
-  writeFileSync(join(userData, 'User', 'settings.json'), JSON.stringify({ ...SETTINGS, ...settings }));
+  writeFileSync(
+    join(userData, 'User', 'settings.json'),
+    JSON.stringify({ ...SETTINGS, 'security.workspace.trust.enabled': untrusted, ...settings }),
+  );
   const config = join(folder, 'config.yaml');
   writeFileSync(config, 'auth: none\ncert: false\n');
 
@@ -87,7 +92,8 @@ export async function startCodeServer(
 
   const port = await freePort();
   const address = `127.0.0.1:${port}`;
-  const quiet = ['telemetry', 'update-check', 'workspace-trust', 'getting-started-override'];
+  const quiet = ['telemetry', 'update-check', 'getting-started-override'];
+  if (!untrusted) quiet.push('workspace-trust');
   const server = start([
     '--bind-addr',
     address,

@@ -109,6 +109,15 @@ test.skipIf(skip)('a runbook, an explained transition and simulated steps are do
   });
 });
 
+test.skipIf(skip)('a version is compared with the one that it replaces', async () => {
+  await workbench.scene('compared', async () => {
+    await workbench.openFile(V2);
+    await workbench.palette('Livepatch: Compare with the Version It Replaces');
+    await workbench.page.locator(selectors.diffEditor).first().waitFor();
+    await workbench.fileShown('(v1 ↔ v2)');
+  });
+});
+
 test.skipIf(skip || kernel === null)(
   'a scenario is rehearsed in a real kernel from the test explorer',
   async () => {
@@ -144,6 +153,20 @@ test.skipIf(skip || kernel === null)(
     });
   },
 );
+
+test.skipIf(skip)('the next version is begun as a copy, previewed and written', async () => {
+  await workbench.scene('new-version', async () => {
+    await workbench.openFile(V2);
+    await workbench.palette('Livepatch: New Version');
+    await workbench.pick(/\bv2\b/);
+    await workbench.answer(/Name of the new version/, 'v3');
+    await workbench.acceptPreview();
+    const manifest = (): string => readFileSync(join(workspace, 'livepatch.yaml'), 'utf8');
+    await expect.poll(manifest, PATIENT).toMatch(/version: v3\b/);
+    const copy = (): boolean => filesOf(workspace).some((file) => /^v3\/.*\.c$/.test(file));
+    await expect.poll(copy, PATIENT).toBe(true);
+  });
+});
 
 test.skipIf(skip)('the first look at many lineages is cancelled from its notification', async () => {
   const many = join(folder, 'many');

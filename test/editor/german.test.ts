@@ -5,13 +5,18 @@ import { selectors } from './selectors';
 import { editorIsMissing } from './tools';
 import { Workbench } from './workbench';
 
-/** The extension in a VS Code whose display language is German: palette, questions and empty views. */
+/** The extension in a VS Code whose display language is German, and whose workspace nobody has trusted yet. */
 const skip = editorIsMissing();
 let workbench: Workbench;
 
 beforeAll(async () => {
   if (skip) return;
-  workbench = await Workbench.start({ vsix: await packagedExtension(), name: 'german', locale: 'de' });
+  workbench = await Workbench.start({
+    vsix: await packagedExtension(),
+    name: 'german',
+    locale: 'de',
+    untrusted: true,
+  });
   await workbench.open(join(ROOT, 'examples', 'net-fixes'));
 });
 
@@ -46,3 +51,14 @@ test.skipIf(skip)(
     });
   },
 );
+
+test.skipIf(skip)('without trust all is there but what runs code of the workspace', async () => {
+  await workbench.scene('untrusted', async () => {
+    await workbench.page.locator(selectors.restricted).waitFor();
+    await workbench.openFile('v2/livepatch_net_v2.c');
+    const hover = await workbench.hoverAt('v2/livepatch_net_v2.c', 'replace', '.replace');
+    expect(hover).toContain('v1');
+    expect(await workbench.isOffered('Livepatch: Versionsstapel zeigen')).toBe(true);
+    expect(await workbench.isOffered('Livepatch: Übergang proben')).toBe(false);
+  });
+});

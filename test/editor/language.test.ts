@@ -122,6 +122,36 @@ test.skipIf(skip)('the outline has the versions, go to definition leads to the m
   });
 });
 
+test.skipIf(skip)(
+  'the status names what was read, steps have their scope, and snippets are offered',
+  async () => {
+    await workbench.scene('status', async () => {
+      await workbench.openFile('first/livepatch.yaml');
+      await workbench.page.locator(selectors.languageStatus).first().click();
+      const said = workbench.page.locator(selectors.languageStatusHover);
+      await said
+        .filter({ hasText: /2 lineages, \d+ findings/ })
+        .first()
+        .waitFor();
+    });
+    await workbench.scene('scopes', async () => {
+      await workbench.caretAt('first/livepatch.yaml', 'load v1');
+      await workbench.palette('Developer: Inspect Editor Tokens and Scopes');
+      const inspector = workbench.page.locator(selectors.tokenInspector);
+      await inspector.filter({ hasText: 'keyword.control.step.livepatch-manifest' }).waitFor();
+      await workbench.page.keyboard.press('Escape');
+    });
+    await workbench.scene('snippets', async () => {
+      await workbench.openFile('second/v1/livepatch_net_v1.c');
+      await workbench.palette('Snippets: Insert Snippet');
+      await workbench.page.locator(selectors.quickInputBox).fill('klp-');
+      const offered = (await workbench.offered(/klp-shadow/)).join('\n');
+      expect(offered).toContain('klp-state');
+      await workbench.escape();
+    });
+  },
+);
+
 test.skipIf(skip)('code lenses and inlay hints say what a replacement skips', async () => {
   await workbench.scene('lens-and-hint', async () => {
     await workbench.caretAt('first/v2/livepatch_net_v2.c', 'livepatch_net_post_unpatch', 'static void');

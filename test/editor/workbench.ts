@@ -243,6 +243,19 @@ export class Workbench {
     }
   }
 
+  /** Whether the palette has a command now, by its full title. */
+  async isOffered(title: string): Promise<boolean> {
+    await this.#untilQuickInput('F1');
+    await this.page.locator(selectors.quickInputBox).fill(`>${title}`);
+    const row = this.page.locator(`${selectors.quickInputRow}[aria-label^="${title}"]`).first();
+    const offered = await row.waitFor({ timeout: 3_000 }).then(
+      () => true,
+      () => false,
+    );
+    await this.escape();
+    return offered;
+  }
+
   /** Chooses an entry of the quick pick that is (or will be) open; of one with boxes, that entry alone. */
   async pick(entry: string | RegExp): Promise<void> {
     const row = this.page.locator(selectors.quickInputRow, { hasText: entry }).first();
