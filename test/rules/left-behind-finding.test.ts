@@ -79,7 +79,7 @@ test('on the draft that leaves it behind', async () => {
       related: [
         expect.stringContaining(UNDONE),
         ...['v2', 'v3', 'v4'].map((name) => expect.stringContaining(replaces(name))),
-        ...new Array(1).fill(expect.stringContaining('also ')),
+        expect.stringContaining('also '),
       ],
     },
   ]);
