@@ -1,5 +1,6 @@
 import { dirname, isAbsolute, resolve as resolvePath } from 'node:path';
 import { readBlobName, workTreePath } from '../core/blob-names';
+import { ParserMissing } from '../core/csource/tree';
 import type { Unit } from '../core/csource/unit';
 import { CAPABILITIES } from '../core/kernel/capabilities';
 import { AssemblyMemo, assemble, factsOf, type OpenedSources } from '../core/lineage/assemble';
@@ -89,7 +90,7 @@ export class Project {
     this.#config = new ConfigFile(manifest, root, this.#files);
   }
 
-  /** The lineage as it is now. Cheap when nothing changed. */
+  /** The lineage as it is now. Cheap when nothing changed. Throws `ParserMissing`. */
   analyse(): Analysis {
     const { parsed } = this.#readManifest();
     const resolved = this.#resolve(parsed);
@@ -264,6 +265,7 @@ export class Project {
       if (read.units.length > 0) factsOf(module, read.units, this.#memo);
       return read;
     } catch (error) {
+      if (error instanceof ParserMissing) throw error;
       const place = version?.sources[0]?.place ?? version?.place ?? { start: 0, end: 0 };
       this.#faults.push({
         severity: 'error',

@@ -1,5 +1,6 @@
 import { dirname, join, relative, sep } from 'node:path';
 import { readBlobName } from '../core/blob-names';
+import { ParserMissing } from '../core/csource/tree';
 import type { RuleSeverity } from '../core/manifest/names';
 import { faultFinding } from '../rules/engine';
 import type { Finding } from '../rules/rule';
@@ -19,6 +20,7 @@ function guardedFindings(project: Project): readonly Finding[] {
   try {
     return project.analyse().findings();
   } catch (error) {
+    if (error instanceof ParserMissing) throw error;
     const place = { file: project.manifest, start: 0, end: 0 };
     return [faultFinding('this lineage could not be checked', error, place)];
   }

@@ -8,10 +8,10 @@ import {
   TextDocuments,
 } from 'vscode-languageserver/node';
 import { TextDocument } from 'vscode-languageserver-textdocument';
+import { promiseParser } from '../core/csource/tree';
 import { Lines } from '../core/lines';
 import { Disk } from '../host/files';
 import { RevisionFiles, Revisions } from '../host/git/revisions';
-import { startParser } from '../host/start-parser';
 import { Workspace } from '../host/workspace';
 import { initializeResult } from './capabilities';
 import { Configuration } from './configuration';
@@ -29,6 +29,9 @@ import {
 } from './protocol';
 import { Schedule } from './schedule';
 import { patiently, Session } from './session';
+
+/** When the parser is started, unless a text needs it earlier: the first findings are on their way by then. */
+const PARSER_AFTER_MS = 100;
 
 /** One connection to one editor: documents and files come in, findings go out; requests are answered elsewhere. */
 export class Server {
@@ -50,6 +53,7 @@ export class Server {
   /** `trusted`: whether git may be run whatever the client says. */
   constructor(connection: Connection, trusted = false) {
     this.#connection = connection;
+    promiseParser(true);
     this.#revisions = new Revisions(trusted);
     this.#workspace = new Workspace(new RevisionFiles(new Disk(), this.#revisions));
     this.#uris = new Uris((file) => this.#workspace.revisionOf(file));
@@ -119,17 +123,12 @@ export class Server {
       if (path !== null) this.#workspace.addFolder(path);
     }
     this.#workspace.putOff();
-    session.starting = session.guard('start', undefined, async () => {
-      await startParser();
-      session.ready = true;
-    });
     this.#editor.initialize(params);
     return initializeResult(params.capabilities);
   }
 
   async #initialized(): Promise<void> {
     const session = this.#session;
-    await session.starting;
     if (session.phase !== 'running') return;
     // An editor may refuse each of these by itself.
     const [progress] = await Promise.all([
@@ -140,6 +139,8 @@ export class Server {
     else this.#workspace.takeUp(this.#workspace.projects);
     // At once: documents that were opened meanwhile are no typing that would be waited for.
     this.#schedule.flush();
+    // Most C is read without it.
+    setTimeout(() => void session.parser(), PARSER_AFTER_MS).unref();
     await session.guard('registration', undefined, () => this.#editor.register());
     if (this.#watches)
       await session.guard('registration', undefined, async () => {
@@ -168,8 +169,8 @@ export class Server {
 
   /** Analyses what changed and sends the findings that are not on the screen yet. */
   #publish(): void {
-    if (!this.#session.ready || this.#session.phase !== 'running') return;
     void this.#session.guard('diagnostics', undefined, () => {
+      if (this.#session.phase !== 'running') return;
       const start = performance.now();
       const findings = this.#workspace.findings();
       for (const file of new Set([...findings.keys(), ...this.#published.keys()])) {

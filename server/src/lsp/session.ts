@@ -8,8 +8,10 @@ import {
   type TextDocuments,
 } from 'vscode-languageserver/node';
 import type { TextDocument } from 'vscode-languageserver-textdocument';
+import { ParserMissing, promiseParser } from '../core/csource/tree';
 import { Lines } from '../core/lines';
 import type { Analysis } from '../features/analysis';
+import { startParser } from '../host/start-parser';
 import type { Workspace } from '../host/workspace';
 import { DEFAULTS, type Settings } from './configuration';
 import { type EditTarget, toOffset, type Uris } from './convert';
@@ -24,9 +26,6 @@ export class Session {
   readonly workspace: Workspace;
   readonly uris: Uris;
   phase: Phase = 'new';
-  /** Whether C can be read; requests that come earlier wait for `starting`. */
-  ready = false;
-  starting: Promise<void> = Promise.resolve();
   /** What the editor can do with answers. */
   versionedEdits = false;
   actionLiterals = false;
@@ -57,14 +56,8 @@ export class Session {
   ): Promise<T> {
     this.#refuse();
     throwIfCancelled(token);
-    if (!this.ready) {
-      await this.starting;
-      this.#refuse();
-      throwIfCancelled(token);
-      if (!this.ready) return empty;
-    }
     try {
-      return await work();
+      return await this.#withParser(work);
     } catch (error) {
       if (error instanceof ResponseError) throw error;
       return this.#failed(what, empty, error);
@@ -85,9 +78,20 @@ export class Session {
   /** Runs what no request waits for; a question that the editor refuses is what goes wrong as well. */
   async guard<T>(what: string, empty: T, work: () => T | Promise<T>): Promise<T> {
     try {
-      return await work();
+      return await this.#withParser(work);
     } catch (error) {
       return this.#failed(what, empty, error);
+    }
+  }
+
+  /** Work that turns out to need the parser is done once more when that is there. */
+  async #withParser<T>(work: () => T | Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      if (!(error instanceof ParserMissing)) throw error;
+      await this.parser();
+      return await work();
     }
   }
 
@@ -95,6 +99,16 @@ export class Session {
     const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
     this.connection.console.error(`${what} failed: ${text}`);
     return empty;
+  }
+
+  /** Starts the parser. Where that fails, C is read without it from then on. */
+  async parser(): Promise<void> {
+    try {
+      await startParser();
+    } catch (error) {
+      promiseParser(false);
+      this.connection.console.error(`the parser could not be started: ${String(error)}`);
+    }
   }
 
   /** The lines of a file as the analysis sees it; null where it cannot be read. */

@@ -4,7 +4,7 @@ import type { Lowered } from './lower';
 import { mask } from './mask';
 import type { Layer } from './preprocess';
 import { type ItemSpan, splitSound, splitTokens } from './split';
-import { parserReady, SourceTree, type TopNode } from './tree';
+import { parserFor, SourceTree, type TopNode } from './tree';
 
 /** Longest text that is read, in UTF-16 units. */
 export const MAX_TEXT = 2_000_000;
@@ -117,13 +117,13 @@ export class CSource {
   /**
    * The top-level items of a layer. Matching brackets say all there is to say, and unlike the tree of the masked text
    * they keep the annotations in front of an item. Where they do not match, the tree is asked, and if that is broken
-   * or missing, the brackets once more, with recovery. An open document has its tree from the first reading on; edits
-   * bring it up to date, all at once, when it is next asked.
+   * or missing, the brackets once more, with recovery. An open document has its tree from the first reading on that
+   * finds a parser; edits bring it up to date, all at once, when it is next asked. Throws `ParserMissing`.
    */
   spans(file: string, layer: Layer): readonly ItemSpan[] {
     const sound = splitSound(layer);
     const entry = this.files.get(file);
-    const known = parserReady() && entry !== undefined && entry.tokens === layer.tokens;
+    const known = parserFor(sound === null) && entry !== undefined && entry.tokens === layer.tokens;
     if (!known || (sound !== null && (!entry.open || entry.tree !== null)))
       return sound ?? splitTokens(layer, 0, layer.tokens.count);
     const top = this.topNodes(entry, layer);

@@ -28,7 +28,19 @@ async function start(files: ParserFiles): Promise<void> {
   parser.setLanguage(language);
 }
 
-export function parserReady(): boolean {
+/** Thrown where a text cannot be read without the parser: start it, and ask again. */
+export class ParserMissing extends Error {}
+
+let promised = false;
+
+/** From now on, until there is a parser, what needs one says so by `ParserMissing`; with false it does without. */
+export function promiseParser(soon: boolean): void {
+  promised = soon;
+}
+
+/** Whether there is a parser for a text that needs one. */
+export function parserFor(needed: boolean): boolean {
+  if (parser === null && needed && promised) throw new ParserMissing('the parser is not ready');
   return parser !== null;
 }
 
