@@ -183,8 +183,9 @@ export class Server {
             (other) => this.#uris.uri(other),
           ),
         );
-        const text = JSON.stringify(diagnostics);
         const version = this.#workspace.files.version(file);
+        // A document that is opened gets its findings once more, with the version that they are for.
+        const text = `${version === null} ${JSON.stringify(diagnostics)}`;
         if (this.#published.get(file) === text || (diagnostics.length === 0 && !this.#published.has(file)))
           continue;
         if (diagnostics.length === 0) this.#published.delete(file);
