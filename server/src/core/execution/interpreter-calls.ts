@@ -160,7 +160,7 @@ export function callKernel(
   }
   if (trace?.replaying) return trace.next() as Value;
   // A model may look at all that is in force: a loop that adds to it for ever pays for that.
-  it.steps += it.state.ledger.size >> 7;
+  it.steps += it.state.ledger.size >> 5;
   it.trace = null;
   it.modelDepth++;
   try {

@@ -25,6 +25,10 @@ export interface KnownValues {
 
 const MAX_BASES = 3;
 const MAX_CONSTANTS = 12;
+/** So much is assumed of one unknown at most: a loop assumes something more at every turn. */
+const MAX_ASSUMED = 200;
+/** So deep what an unknown follows from is remembered while it is worked out. */
+const MEMO_DEPTH = 6;
 
 /**
  * The named unknowns of a run and what has been assumed of them. A branch on an unknown takes the way of success:
@@ -142,8 +146,11 @@ export class Unknowns {
 
   bases(value: Unknown): readonly Unknown[] {
     const found = new Map<string, Unknown>();
+    const seen = new Map<string, number>();
     const visit = (v: Value, depth: number): void => {
       if (typeof v !== 'object' || v.k !== 'unknown' || depth > 30 || found.size > 8) return;
+      if ((seen.get(v.id) ?? 31) <= depth) return;
+      seen.set(v.id, depth);
       const derivation = this.derivations.get(v.id);
       if (derivation === undefined) found.set(v.id, v);
       else {
@@ -166,17 +173,26 @@ export class Unknowns {
     base: string | null,
     instead: Value | null,
     depth: number,
+    memo?: Map<string, Value | undefined>,
   ): Value | undefined {
     if (typeof value !== 'object' || value.k !== 'unknown') return value;
     if (value.id === base && instead !== null) return instead;
     const derivation = this.derivations.get(value.id);
     if (derivation === undefined) return this.witnesses.get(value.id) ?? this.success(value);
     if (depth > 30) return undefined;
-    const left = this.evaluate(derivation.left, base, instead, depth + 1);
-    const right = this.evaluate(derivation.right, base, instead, depth + 1);
-    if (left === undefined || right === undefined) return undefined;
-    const result = this.known.compute(derivation.op, left, right, derivation.type);
-    return typeof result === 'object' && result.k === 'unknown' ? undefined : result;
+    // In `h ^= h << 5` each side holds the same: without the memo, a loop of it would cost twice as much every turn.
+    memo ??= new Map();
+    const key = depth > MEMO_DEPTH ? `${depth} ${value.id}` : null;
+    if (key !== null && memo.has(key)) return memo.get(key);
+    const left = this.evaluate(derivation.left, base, instead, depth + 1, memo);
+    const right = this.evaluate(derivation.right, base, instead, depth + 1, memo);
+    let result: Value | undefined;
+    if (left !== undefined && right !== undefined) {
+      result = this.known.compute(derivation.op, left, right, derivation.type);
+      if (typeof result === 'object' && result.k === 'unknown') result = undefined;
+    }
+    if (key !== null) memo.set(key, result);
+    return result;
   }
 
   private success(value: Unknown): Value {
@@ -190,6 +206,7 @@ export class Unknowns {
     const bases = this.bases(condition).slice(0, MAX_BASES);
     for (const base of bases) {
       const constraints = this.constraints.get(base.id) ?? [];
+      if (constraints.length >= MAX_ASSUMED) continue;
       for (const value of this.candidates(base, condition, constraints)) {
         if (this.isTrue(condition, base.id, value) === now) continue;
         if (constraints.every((c) => this.isTrue(c.condition, base.id, value) === c.truth))
