@@ -74,6 +74,26 @@ test.each([
   expect(await session.ended()).toBe(1);
 });
 
+test.each([
+  '-5',
+  '-1',
+  '-99999999999',
+  '1e3',
+  '134217729',
+  '99999999999999999999',
+  '0x10',
+  '5 5',
+  '\u001b[2J',
+])('a length of %j ends the server with one line that says so, while the pipe stays open', async (length) => {
+  await session.initialize(folder.uri(''));
+  session.write(Buffer.from(`Content-Length: ${length}\r\n\r\n{"jsonrpc":"2.0","method":"x"}`));
+  session.send({ id: 'behind', method: 'livepatch/lineages', params: {} });
+  expect(await session.ended()).toBe(1);
+  expect(session.told).toBe(
+    `livepatch-lineage: a message cannot have the Content-Length ${JSON.stringify(length)}; the connection is ended.\n`,
+  );
+});
+
 test('half a message and then no client: the server is gone, whoever started it', async () => {
   await session.initialize(folder.uri(''));
   session.write(frame('{"jsonrpc":"2.0"', 99_999_999));

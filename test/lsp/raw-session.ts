@@ -11,16 +11,21 @@ interface Response {
 /** Messages as they go over the wire, for what a well-behaved client never sends. */
 export class RawSession {
   readonly process: ChildProcess;
+  /** What it wrote to standard error. */
+  told = '';
   readonly #responses = new Map<number | string, Response>();
   #waiting: (() => void)[] = [];
 
   /** `env` goes over the environment of this process. */
   constructor(env: NodeJS.ProcessEnv = {}) {
     this.process = spawn(process.execPath, [SERVER, '--stdio'], {
-      stdio: ['pipe', 'pipe', 'ignore'],
+      stdio: ['pipe', 'pipe', 'pipe'],
       env: { ...process.env, ...env },
     });
-    const { stdin, stdout } = this.process;
+    const { stdin, stdout, stderr } = this.process;
+    stderr?.on('data', (data) => {
+      this.told += String(data);
+    });
     // A server that ended does not take what is still sent to it.
     stdin?.on('error', () => undefined);
     if (!stdout) throw new Error('no pipe');

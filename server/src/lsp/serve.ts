@@ -9,6 +9,27 @@ import {
 import type { Answered } from './handshake';
 import { Server } from './server';
 
+/** Bytes of one message: the largest file that is read, with every character escaped, has less than half. */
+const MAX_MESSAGE = 128 * 1024 * 1024;
+
+/** What the library keeps of a message's beginning. */
+interface Headers {
+  tryReadHeaders(lowerCase: boolean): ReadonlyMap<string, string> | undefined;
+}
+
+/** The library takes any number for a length, and would wait for what never comes. */
+function refuseLengths(reader: StreamMessageReader): void {
+  const { buffer } = reader as unknown as { readonly buffer: Headers };
+  const read = buffer.tryReadHeaders.bind(buffer);
+  buffer.tryReadHeaders = (lowerCase) => {
+    const headers = read(lowerCase);
+    const length = headers?.get('content-length');
+    if (length !== undefined && !(/^\d+$/.test(length) && Number(length) <= MAX_MESSAGE))
+      throw new Error(`a message cannot have the Content-Length ${JSON.stringify(length)}`);
+    return headers;
+  };
+}
+
 /**
  * Serves over standard input and output until the client ends the connection; answers the exit code. `trusted`: git
  * may be run. A client that is gone, also in the middle of a message, and one whose messages have no length any more
@@ -17,6 +38,7 @@ import { Server } from './server';
 export function serveStdio(trusted: boolean, answered?: Answered): Promise<number> {
   return new Promise((resolve) => {
     const reader = new StreamMessageReader(process.stdin);
+    refuseLengths(reader);
     const connection = createConnection(
       ProposedFeatures.all,
       reader,
