@@ -426,3 +426,11 @@ test('doing what changes nothing once more is no harm', async () => {
   );
   expect(await told(lineage(TWO, again, again), CODE)).toEqual([]);
 });
+
+test('what is told of data that leads into the predecessor', async () => {
+  const text = lineage(TWO, operating('(void)own;'), operating('(void)own;'));
+  expect((await told(text, CODE)).map(({ message }) => message)).toEqual([
+    'Loaded after v1, v2 goes wrong when it is disabled: memory that is gone is used in v2. ' +
+      'Leave no pointer into a version of its own in data that outlives it: the successor sets its own.',
+  ]);
+});

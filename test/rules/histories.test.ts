@@ -116,6 +116,11 @@ test('what still points into the second version', async () => {
   ]);
 });
 
+test('that it stays as well is part of it', async () => {
+  const text = lineage(THREE, maker(PROC), forgetful(PROC), cleaner(PROC));
+  expect(await told(text, 'orphaned-side-effect')).toEqual([]);
+});
+
 test('what the third version does once more', async () => {
   const doing = version(NODE, `if (!prev->data)\n      ${NODE.make};\n    own->data = &mark;`, makes(NODE));
   const text = lineage(THREE, maker(NODE), forgetful(NODE), doing);
@@ -217,4 +222,122 @@ test('NULL that arrives by one step, and by two', async () => {
       run: RUN,
     },
   ]);
+});
+
+test('each thing that stays is told once, and target modules are not part of the story', async () => {
+  const both: Deed = {
+    data: LEVEL.data ?? '',
+    make: `${FOLDER.make};\n  ${LEVEL.make}`,
+    undo: `${FOLDER.undo};\n  ${LEVEL.undo}`,
+  };
+  const more: LivepatchParts = {
+    ...cleaner(both),
+    body: (cleaner(both).body ?? '').replace(
+      `if (prev->data)\n      ${both.undo};`,
+      `if (prev->data) {\n      ${both.undo};\n    }`,
+    ),
+  };
+  const targeted = (parts: LivepatchParts): LivepatchParts => ({
+    ...parts,
+    objects: `  { .funcs = funcs, .callbacks = {\n${parts.callbacks}\n    } },\n  { .name = "ext4", .funcs = funcs },`,
+  });
+  const text = lineage(THREE, ...[maker(both), forgetful(both), more].map(targeted));
+  const found = (await told(text, 'orphaned-side-effect')).filter(({ message }) =>
+    message.includes(IN_ORDER),
+  );
+  expect(found.map(({ message, run }) => ({ message: message.split(': ')[1], run }))).toEqual([
+    { message: expect.stringContaining('the debugfs folder acme of v1 stays for good'), run: RUN },
+    { message: expect.stringContaining('the static key acme_key of v1 stays for good'), run: RUN },
+  ]);
+});
+
+test('each pointer is told once', async () => {
+  const two = (text: string): string => `${text};\n    ${text.replaceAll('"acme"', '"other"')}`;
+  const both: Deed = {
+    data: PROC.data ?? '',
+    make: two(PROC.make),
+    undo: two(PROC.undo),
+    adopt: two(PROC.adopt ?? ''),
+  };
+  const tidy: LivepatchParts = {
+    ...cleaner(both),
+    body: (cleaner(both).body ?? '').replace(
+      `if (prev->data)\n      ${both.undo};`,
+      `if (prev->data) {\n      ${both.undo};\n    }`,
+    ),
+  };
+  const found = await told(lineage(THREE, maker(both), forgetful(both), tidy), 'dangling-module-pointer');
+  expect(found.map(({ message }) => /the proc entry (\w+) still/.exec(message)?.[1])).toEqual([
+    'acme',
+    'other',
+  ]);
+});
+
+test('a way back over a version that goes on pointing into itself', async () => {
+  const text = lineage(
+    manifest(['released', 'released', 'released']),
+    cleaner(PROC),
+    maker(PROC),
+    forgetful(PROC),
+  );
+  const found = (await told(text, 'unsafe-downgrade')).filter(({ message }) => message.startsWith('Loaded'));
+  // The way there begins with the version that it comes back to: that is the shortest.
+  expect(found).toMatchObject([
+    {
+      severity: 'warning',
+      message:
+        'Loaded after v1 and v3 in this order, v1 goes wrong, though each of these steps is without it by itself: ' +
+        "the proc entry acme still points into m_v3, which can be removed. Undo it or take it over in v1's post_patch, whoever made it.",
+      versions: ['v3', 'v1'],
+      run: ['load v1', 'load v3', 'unload v1', 'load v1', 'unload v3'],
+    },
+  ]);
+});
+
+/** What is done with the data of the predecessor, in the second and the third version. */
+const freeing = (taking: string): LivepatchParts =>
+  version({ make: '', undo: '(void)obj' }, taking, 'own->data = kzalloc(sizeof(int), GFP_KERNEL);');
+
+test('memory that two versions free, and memory that is read when it is gone', async () => {
+  const frees = freeing('kfree(prev->data);\n    own->data = NULL;');
+  const keeps = freeing('kfree(prev->data);\n    own->data = prev->data;');
+  const reads = freeing('pr_info("%d\\n", *(int *)prev->data);\n    kfree(prev->data);');
+  const message = async (...versions: readonly LivepatchParts[]) =>
+    (await told(lineage(THREE, ...versions), 'forgotten-original-value')).map((one) => one.message);
+  expect(await message(freeing('own->data = prev->data;'), keeps, frees)).toEqual([
+    `Loaded after v1 and v2 ${IN_ORDER}: memory is freed twice in v3. ${HAND_ON}`,
+  ]);
+  expect(await message(freeing('own->data = prev->data;'), keeps, reads)).toEqual([
+    `Loaded after v1 and v2 ${IN_ORDER}: memory that is gone is used in v3. ` +
+      'Leave no pointer into a version of its own in data that outlives it: the successor sets its own.',
+    `Loaded after v1 and v2 ${IN_ORDER}: memory is freed twice in v3. ${HAND_ON}`,
+  ]);
+});
+
+test('two places that go wrong are two', async () => {
+  const frees = freeing('kfree(prev->data);\n    own->data = NULL;');
+  const uses = freeing(
+    'pr_info("%d\\n", *(int *)prev->data);\n    own->data = prev->data;\n    if (obj)\n      pr_info("%d\\n", *(int *)own->data);',
+  );
+  const found = await told(
+    lineage(THREE, freeing('own->data = prev->data;'), frees, uses),
+    'forgotten-original-value',
+  );
+  expect(found.map(({ on }) => on)).toEqual(['v3/a.c: *(int *)prev->data', 'v3/a.c: *(int *)own->data']);
+});
+
+test('what goes wrong without a predecessor, or on the way back from one, is no history', async () => {
+  const alone = freeing('(void)own;');
+  const wrong = {
+    ...alone,
+    body: (alone.body ?? '').replace('kzalloc(sizeof(int), GFP_KERNEL)', '*(void **)own->data'),
+  };
+  const code = 'forgotten-original-value';
+  expect(await told(lineage(manifest(['released', 'draft']), { states: STATES }, wrong), code)).toEqual([]);
+  const uses = freeing('pr_info("%d\\n", *(int *)prev->data);');
+  const back = lineage(manifest(['released', 'draft']), uses, { states: STATES });
+  expect(await told(back, code)).toEqual([]);
+  expect(
+    (await told(back, 'unsafe-downgrade')).filter(({ message }) => message.startsWith('Loaded')),
+  ).toEqual([]);
 });

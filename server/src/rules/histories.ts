@@ -68,7 +68,10 @@ function findAll(context: RuleContext): Finding[] {
       if (finding) say(dangerKey(danger), finding);
     }
     if (chain.length < 3 || trial.way !== 'load') continue;
+    const dangling = new Set(trial.dangers.flatMap(({ effect }) => (effect ? [identity(effect)] : [])));
     for (const leftover of trial.leftovers) {
+      // One cause, one finding: that it stays is part of what is told of the pointer.
+      if (dangling.has(identity(leftover.effect))) continue;
       const finding = known.has(leftKey(leftover)) ? null : ofLeftover(context, trial, chain, leftover);
       if (finding) say(leftKey(leftover), finding);
     }
@@ -218,7 +221,7 @@ function finding(context: RuleContext, trial: Trial, chain: readonly LineageVers
     message: `Loaded after ${chain.length > 2 ? `${before} in this order` : before}, ${last} goes wrong${trial.way === 'disable' ? ' when it is disabled' : single}: ${said.what}. ${said.advice}`,
     certainty,
     place: said.place,
-    versions: [stands.name, ...chain.filter((version) => version !== stands).map((version) => version.name)],
+    versions: [...new Set([stands.name, ...history])],
     related: [...(said.related ?? []), ...statesBetween(chain)],
     run: shown(context, trial.steps),
     fixes: [],
