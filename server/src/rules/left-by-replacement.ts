@@ -36,7 +36,7 @@ export function leftByReplacement(
     known.add(identity(item.effect));
     more.push(item);
   }
-  return more.length === 0 ? left : [...left, ...more];
+  return [...left, ...more];
 }
 
 /**
