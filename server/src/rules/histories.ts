@@ -14,14 +14,12 @@ import { hazardOf, listed, milder, theEffect } from './wording';
  * the second decides what the second hands to the third. Found by the search; reported under the code that fits.
  */
 
-/** Faults in running code that a wrong handing over leads to. */
-const HANDED_OVER_WRONGLY: ReadonlySet<Danger['kind']> = new Set<Danger['kind']>([
-  'null-dereference',
-  'uninitialised',
-  'use-after-free',
-  'double-free',
-  'wrong-type',
-]);
+/** Faults in running code that a wrong handing over leads to, in words. */
+const HANDED_OVER_WRONGLY: Partial<Record<Danger['kind'], string>> = {
+  'null-dereference': 'NULL is dereferenced',
+  'use-after-free': 'memory that is gone is used',
+  'double-free': 'memory is freed twice',
+};
 
 const CODE_OF: Partial<Record<Danger['kind'], string>> = {
   'dangling-pointer': 'dangling-module-pointer',
@@ -49,12 +47,12 @@ function findAll(context: RuleContext): Finding[] {
   for (const { run, from, to } of transitions.all()) {
     // That NULL arrives by an upgrade of two is told here as well: no other rule speaks of it.
     const told = from !== null && isUpgrade([from, to]) && isWanted(to);
-    for (const danger of run.verdict.dangers) if (!told || !isNull(danger) || from === null) add(danger);
+    for (const danger of run.verdict.dangers) if (!told || !isNull(danger)) add(danger);
     for (const leftover of run.verdict.leftovers) known.add(leftKey(leftover));
   }
   const findings: Finding[] = [];
-  const say = (key: string, finding: Finding): void => {
-    if (known.has(key)) return;
+  const say = (key: string, finding: Finding | null): void => {
+    if (finding === null || known.has(key)) return;
     known.add(key);
     findings.push(finding);
   };
@@ -64,16 +62,14 @@ function findAll(context: RuleContext): Finding[] {
     if (chain?.length === 1) trial.dangers.forEach(add);
     if (chain === null || chain.length < 2) continue;
     for (const danger of trial.dangers) {
-      const finding = known.has(dangerKey(danger)) ? null : ofDanger(context, trial, chain, danger);
-      if (finding) say(dangerKey(danger), finding);
+      say(dangerKey(danger), ofDanger(context, trial, chain, danger));
     }
     if (chain.length < 3 || trial.way !== 'load') continue;
     const dangling = new Set(trial.dangers.flatMap(({ effect }) => (effect ? [identity(effect)] : [])));
     for (const leftover of trial.leftovers) {
       // One cause, one finding: that it stays is part of what is told of the pointer.
       if (dangling.has(identity(leftover.effect))) continue;
-      const finding = known.has(leftKey(leftover)) ? null : ofLeftover(context, trial, chain, leftover);
-      if (finding) say(leftKey(leftover), finding);
+      say(leftKey(leftover), ofLeftover(context, trial, chain, leftover));
     }
   }
   return findings;
@@ -95,7 +91,7 @@ function chainOf(context: RuleContext, trial: Trial): LineageVersion[] | null {
     if (version) chain.push(version);
   }
   if (disabled) return isUpgrade(chain) ? chain : null;
-  return chain.length >= 2 && isUpgrade(chain.slice(0, -1)) ? chain : null;
+  return isUpgrade(chain.slice(0, -1)) ? chain : null;
 }
 
 function isUpgrade(chain: readonly LineageVersion[]): boolean {
@@ -103,13 +99,13 @@ function isUpgrade(chain: readonly LineageVersion[]): boolean {
 }
 
 function isNull(danger: Danger): boolean {
-  return danger.kind === 'null-dereference' || danger.kind === 'uninitialised';
+  return danger.kind === 'null-dereference';
 }
 
 function dangerKey(danger: Danger): string {
   const { kind, effect, place, version } = danger;
   if (effect) return `${kind} ${identity(effect)}`;
-  return `${kind} ${version?.name ?? ''} ${place?.file ?? ''}:${place?.start ?? danger.text}`;
+  return `${kind} ${version?.name} ${place?.file}:${place?.start ?? danger.text}`;
 }
 
 function leftKey(leftover: Leftover): string {
@@ -123,16 +119,17 @@ function ofDanger(
   danger: Danger,
 ): Finding | null {
   const down = !isUpgrade(chain);
-  const handed = HANDED_OVER_WRONGLY.has(danger.kind);
-  const told = trial.way === 'disable' ? handed : chain.length >= 3 || (!down && isNull(danger));
+  const handed = HANDED_OVER_WRONGLY[danger.kind];
+  const told =
+    trial.way === 'disable' ? handed !== undefined : chain.length >= 3 || (!down && isNull(danger));
   if (danger.place === null || !told) return null;
   const code = down ? 'unsafe-downgrade' : handed ? 'forgotten-original-value' : CODE_OF[danger.kind];
   if (code === undefined) return null;
   const to = chain[chain.length - 1];
+  if (!to) return null;
   const stands = danger.version ?? to;
-  if (!to || !stands) return null;
   const what = handed
-    ? `${inWords(danger)} in ${stands.name}`
+    ? `${handed} in ${stands.name}`
     : danger.kind === 'dangling-pointer' && danger.effect
       ? `${theEffect(danger.effect)} still points into ${danger.version?.module ?? 'a module'}, which can be removed`
       : `${danger.effect ? 'the ' : ''}${danger.text}`;
@@ -151,21 +148,6 @@ function ofDanger(
     place: danger.place,
     stands,
   });
-}
-
-function inWords(danger: Danger): string {
-  switch (danger.kind) {
-    case 'null-dereference':
-      return 'NULL is dereferenced';
-    case 'uninitialised':
-      return 'memory that nobody set is used';
-    case 'use-after-free':
-      return 'memory that is gone is used';
-    case 'double-free':
-      return 'memory is freed twice';
-    default:
-      return danger.text;
-  }
 }
 
 const SEVERITY: Readonly<Record<ReturnType<typeof hazardOf>, Severity>> = {

@@ -62,7 +62,5 @@ export type Fault =
   | 'use-after-free'
   | 'double-free'
   | 'refcount-underflow'
-  | 'wrong-type'
   | 'warn'
-  | 'deadlock'
-  | 'uninitialised';
+  | 'deadlock';
