@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { expectMarked, type LivepatchParts, lineage, manifest } from './fixture';
+import { told } from './told';
 
 const CODE = 'code-outside-consistency-model';
 const MARK = `  //~ ${CODE}`;
@@ -144,4 +145,46 @@ static void stop(struct klp_object *obj)
 }`;
   const callbacks = '      .post_patch = start,\n      .pre_unpatch = stop,';
   await expectMarked(lineage(manifest(['released', 'draft']), { body, callbacks }, {}), CODE);
+});
+
+test('what is told', async () => {
+  const text = running(THREAD, '  task = kthread_run(run, NULL, "acme");', '  kthread_stop(task);');
+  expect(await told(text, CODE)).toEqual([
+    {
+      severity: 'warning',
+      certainty: 'must',
+      message:
+        'The kernel thread acme, which post_patch starts, runs code of m_v1 that no transition waits for: ' +
+        "when v1 is replaced, it may be in the middle of it. Let the partner callback and the successor's post_patch end it with kthread_stop().",
+      versions: ['v1'],
+      on: 'v1/a.c: kthread_run(run, NULL, "acme")',
+      related: [],
+      run: ['load v1'],
+      fixes: [],
+    },
+  ]);
+});
+
+test('what pre_patch starts as well, and what init or a work item starts not', async () => {
+  const started = async (callbacks: string, init?: string): Promise<number> => {
+    const body = `${THREAD}
+static int begin(struct klp_object *obj)
+{
+  task = kthread_run(run, NULL, "acme");
+  return PTR_ERR_OR_ZERO(task);
+}
+static void stop(struct klp_object *obj)
+{
+  kthread_stop(task);
+}`;
+    const text = lineage(manifest(['draft']), { body, callbacks, ...(init ? { init } : {}) });
+    return (await told(text, CODE)).length;
+  };
+  expect(await started('.pre_patch = begin,\n.post_unpatch = stop,')).toBe(1);
+  expect(
+    await started(
+      '.post_unpatch = stop,',
+      '  task = kthread_run(run, NULL, "acme");\n  return klp_enable_patch(&patch);',
+    ),
+  ).toBe(0);
 });

@@ -45,6 +45,8 @@ test.each([
   ['f = {\n  .a = "}" /* } */\n  // };\n};', '.b = 2', 'f = {\n  .a = "}",\n  .b = 2, /* } */\n  // };\n};'],
   ["f = {\n  .a = '}', // b,\n};", '.b = 2', "f = {\n  .a = '}',\n  .b = 2, // b,\n};"],
   ['f = {\n  .a = "\\"}",\n};', '.b = 2', 'f = {\n  .a = "\\"}",\n  .b = 2,\n};'],
+  ['f = {\n  .a = 6 / 2, .b = c *d,\n};', '.e = 2', 'f = {\n  .a = 6 / 2, .b = c *d,\n  .e = 2,\n};'],
+  ['x;\nf = { .a = 1 };\n', '.b = 2', 'x;\nf = { .a = 1, .b = 2 };\n'],
   ['f = {\n  .a = g({ 1 }),\n}; h = { };', '.b = 2', 'f = {\n  .a = g({ 1 }),\n  .b = 2,\n}; h = { };'],
 ])('a further element of %j', (text, element, wanted) => {
   expect(after(text, appendElement(text, placeOf(text, 'f'), element))).toBe(wanted);
@@ -53,10 +55,12 @@ test.each([
 });
 
 test('the array is told by its name, with or without a size', () => {
-  const text = 'static struct klp_func funcs[2] = {\n\t{ a },\n};';
-  expect(after(text, appendElement(text, placeOf(text, 'funcs'), '{ }'))).toBe(
-    'static struct klp_func funcs[2] = {\n\t{ a },\n\t{ }\n};',
-  );
+  for (const head of ['funcs[2] = {', 'funcs[] = {', 'funcs[COUNT + 1] =\n\t  {', 'funcs={']) {
+    const text = `static struct klp_func ${head}\n\t{ a },\n};`;
+    expect(after(text, appendElement(text, placeOf(text, 'funcs'), '{ }'))).toBe(
+      `static struct klp_func ${head}\n\t{ a },\n\t{ }\n};`,
+    );
+  }
 });
 
 test.each([
@@ -92,6 +96,8 @@ test.each([
   ['f = { .a = 1,\n  .b = 2 };', '.a = 1', 'f = { \n  .b = 2 };'],
   ['f = {\n  .a = 1, .b = 2,\n};', '.a = 1', 'f = {\n  .b = 2,\n};'],
   ['f = { .a = 1, .b = 2 };', '.b = 2', 'f = { .a = 1, };'],
+  ['f = { .a = 1,   .b = 2 };', '.a = 1', 'f = { .b = 2 };'],
+  ['f = {\n  .a = 1, g(.b = 2), 3 };', '.b = 2', 'f = {\n  .a = 1, g(), 3 };'],
   ['.a = 1,\nrest', '.a = 1', 'rest'],
 ])('of %j is %j taken away', (text, part, wanted) => {
   expect(after(text, removeElement(text, placeOf(text, part)))).toBe(wanted);

@@ -100,7 +100,7 @@ function findingOf(version: LineageVersion, effect: Effect): Finding {
     code: 'code-outside-consistency-model',
     severity: 'warning',
     message:
-      `${theEffect(effect)}, which ${effect.by.during} starts, runs code of ${version.module} that no transition waits for: when ${version.name} is replaced, it may be in the middle of it. ` +
+      `${theEffect(effect).replace(/^t/, 'T')}, which ${effect.by.during} starts, runs code of ${version.module} that no transition waits for: when ${version.name} is replaced, it may be in the middle of it. ` +
       `Let the partner callback and the successor's post_patch end it with ${RUNNING[effect.row.family] ?? 'a call that waits'}.`,
     certainty: effect.certainty,
     place: effect.by.place,
