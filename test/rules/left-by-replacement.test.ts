@@ -91,14 +91,14 @@ test.each([
 });
 
 test.each([
-  ['that starts itself again', timer('t', AGAIN)],
-  ['that goes off once', timer('t', NOTHING.replace('obj', 'timer'))],
-])('a timer %s, which its own version forgets as well', async (_what, data) => {
+  ['that starts itself again', timer('t', AGAIN), 'use-after-free must'],
+  ['that goes off once', timer('t', NOTHING.replace('obj', 'timer')), 'dangling-pointer may'],
+])('a timer %s, which its own version forgets as well', async (_what, data, as) => {
   expect(await names(running(data, AGAIN, NOTHING))).toEqual([]);
   // The other one of two is told.
   const both = `${data}\n${data.replaceAll('_t(', '_u(').replaceAll('(t,', '(u,').replaceAll('fire_t', 'fire_u').replaceAll('&t', '&u')}`;
   const two = running(both, `${AGAIN};\n  ${AGAIN.replace('&t', '&u')}`, 'timer_delete_sync(&u)');
-  expect((await left(two)).map(({ effect }) => effect.key)).toEqual(['u']);
+  expect(await names(two)).toEqual([`timer u ${as}`]);
 });
 
 test('what stays and what goes off are told together, each once', async () => {
@@ -146,4 +146,18 @@ test('a successor that ends what was handed to it leaves nothing', async () => {
   };
   expect(await names(handing, ending)).toEqual([]);
   expect(await names(handing, { states: state })).toEqual(['timer t use-after-free must']);
+});
+
+test('what else goes wrong in a version is not left by it', async () => {
+  const faulty: LivepatchParts = {
+    ...POLL,
+    body: `${POLL.body}\nstatic int first(struct klp_object *obj)\n{\n  int *none = NULL;\n\n  return *none;\n}`,
+    callbacks: `${POLL.callbacks}\n.pre_patch = first,`,
+  };
+  expect(await names(faulty)).toEqual(['timer t use-after-free must']);
+  const freed: LivepatchParts = {
+    body: 'static void twice(struct klp_object *obj)\n{\n  int *p = kzalloc(4, GFP_KERNEL);\n\n  kfree(p);\n  *p = 3;\n}',
+    callbacks: '.post_patch = twice,',
+  };
+  expect(await names(freed)).toEqual([]);
 });
