@@ -3,7 +3,7 @@ import { checkAll } from '../../server/src/rules/engine';
 import { RULES } from '../../server/src/rules/registry';
 import type { Finding, Fix, Rule } from '../../server/src/rules/rule';
 import { FILE, FOLDER, marked, NOTIFIER, VALUE } from './effects';
-import { check, expectMarked, lineage, manifest } from './fixture';
+import { check, expectMarked, lineage, livepatch, manifest } from './fixture';
 import { contextOf } from './told';
 
 const codes = (findings: readonly Finding[]): string[] => findings.map((finding) => finding.code);
@@ -334,4 +334,25 @@ test('equal places are ordered by their end, code and message', async () => {
     ]),
   ]).map(({ code, message }) => `${code} ${message}`);
   expect(order).toEqual(['a-rule a', 'a-rule z', 'b-rule b', 'b-rule late']);
+});
+
+/** As many versions as there are texts; those without one are names only. */
+function among(...sources: readonly (string | null)[]): string {
+  const entries = sources.map((source, i) => {
+    const name = `v${i + 1}`;
+    const read = source === null ? '' : `    sources: ${name}/*.c\n`;
+    return `  - version: ${name}\n    module: m_${name}\n    status: ${i === sources.length - 1 ? 'draft' : 'released'}\n${read}`;
+  });
+  const files = sources.map((source, i) => (source === null ? '' : `//- v${i + 1}/a.c\n${source}`));
+  return `//- livepatch.yaml\nlineage: l\nkernel: "6.1"\nversions:\n${entries.join('')}${files.join('')}`;
+}
+
+test('no rule stumbles over a version of which only the name is known, or without objects', async () => {
+  const full = livepatch({ ...VALUE, states: '  { .id = 7, .version = 1 },' });
+  const empty = livepatch().replace('  .objs = objs,\n', '');
+  const helper = '#include <linux/module.h>\nstatic int acme_level;\n';
+  for (const other of [null, empty, helper])
+    // What throws is told, and refused by `check`.
+    for (const text of [among(other, full), among(full, other), among(full, other, full)])
+      expect((await check(text)).findings.every(({ message }) => message !== '')).toBe(true);
 });
