@@ -351,8 +351,8 @@ test('no rule stumbles over a version of which only the name is known, or withou
   const full = livepatch({ ...VALUE, states: '  { .id = 7, .version = 1 },' });
   const empty = livepatch().replace('  .objs = objs,\n', '');
   const helper = '#include <linux/module.h>\nstatic int acme_level;\n';
+  // What throws is told, and refused by `check`.
   for (const other of [null, empty, helper])
-    // What throws is told, and refused by `check`.
     for (const text of [among(other, full), among(full, other), among(full, other, full)])
       expect((await check(text)).findings.every(({ message }) => message !== '')).toBe(true);
 });

@@ -310,3 +310,15 @@ test('a livepatch without objects', async () => {
   const none = livepatch({ exit: '  klp_get_prev_state(7);' }).replace('  .objs = objs,\n', '');
   expect(await spoken(lineage(DRAFT, none), CODE)).toHaveLength(1);
 });
+
+test('two files with the call at the same offset are two findings', async () => {
+  const file = (name: string): string =>
+    `//- v1/${name}.c\n#include <linux/livepatch.h>\nbool first_${name}(void)\n{\n  return klp_get_prev_state(7);\n}\n`;
+  const body =
+    'bool first_b(void);\nbool first_c(void);\nstatic void ask(struct klp_object *obj)\n{\n  if (first_b() || !first_c())\n    pr_info("first");\n}';
+  const text = lineage(DRAFT, onModule('post_patch', body));
+  expect(await spoken(text + file('b') + file('c'), CODE)).toEqual([
+    OF_EXT4('loaded', 'post_patch', 'first_b'),
+    OF_EXT4('loaded', 'post_patch', 'first_c'),
+  ]);
+});

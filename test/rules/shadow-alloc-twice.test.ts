@@ -183,3 +183,13 @@ test('another warning of the kernel at another call is not taken for it', async 
   expect(findings.map(({ code }) => code)).toContain('prev-state-outside-transition');
   expect(await spoken(text, CODE)).toEqual([]);
 });
+
+test('two files with the call at the same offset are two findings', async () => {
+  const file = (name: string, id: number): string =>
+    `//- v1/${name}.c\n#include <linux/livepatch.h>\nvoid make_${name}(void)\n{\n  klp_shadow_alloc(NULL, ${id}, 8, GFP_KERNEL, NULL, NULL);\n}\n`;
+  const parts = making('  make_b();\n  make_c();', '');
+  const text = lineage(DRAFT, { ...parts, body: `void make_b(void);\nvoid make_c(void);\n${parts.body}` });
+  expect(
+    (await spoken(text + file('b', 7) + file('c', 8), CODE)).map((said) => /<.*?>/.exec(said)?.[0]),
+  ).toEqual(['<NULL, 0x7>', '<NULL, 0x8>']);
+});

@@ -109,21 +109,21 @@ function elsewhere(context: RuleContext, version: LineageVersion): Finding[] {
 function inTasks(context: RuleContext, version: LineageVersion): Finding[] {
   if (prevStateCalls(version).length === 0) return [];
   const steps = [load(version)];
-  const findings = new Map<number, Finding>();
+  const findings: Finding[] = [];
   for (const warned of warnings(context, version, steps)) {
-    if (NO_TASKS.has(warned.during) || findings.has(warned.place.start)) continue;
+    if (NO_TASKS.has(warned.during)) continue;
     const message = `${CALLEE}() is called from ${warned.function}(), which runs by itself at any time: ${CONSEQUENCE}`;
     const { certainty, place } = warned;
-    findings.set(place.start, finding(version, place, message, certainty, severityFor(certainty), steps));
+    findings.push(finding(version, place, message, certainty, severityFor(certainty), steps));
   }
-  if (findings.size > 0 || startsTasks(context, version, steps)) return [...findings.values()];
+  if (findings.length > 0 || startsTasks(context, version, steps)) return findings;
   // Callbacks start none, so patched functions do: no run of callbacks shows what they call.
   for (const call of prevStateCalls(version)) {
     if (!TASKS.some((from) => call.reachedFrom.includes(from))) continue;
     const message = `${CALLEE}() is reached from a work item, timer or thread, which runs by itself at any time: ${CONSEQUENCE}`;
-    findings.set(call.place.start, finding(version, call.place, message, 'must', 'error'));
+    findings.push(finding(version, call.place, message, 'must', 'error'));
   }
-  return [...findings.values()];
+  return findings;
 }
 
 const CONSEQUENCE =
@@ -155,7 +155,7 @@ function prevStateCalls(version: LineageVersion): readonly CallFact[] {
 /** Module objects: their targets come and go when the livepatch has long been enabled. */
 function inModuleCallbacks(context: RuleContext, version: LineageVersion): Finding[] {
   if (prevStateCalls(version).length === 0) return [];
-  const found = new Map<number, Finding>();
+  const found: Finding[] = [];
   const objects = version.facts?.patch?.objects ?? [];
   const modules = new Set<string>();
   for (const object of objects) if (object.name && object.callbacks.length > 0) modules.add(object.name);
@@ -168,18 +168,16 @@ function inModuleCallbacks(context: RuleContext, version: LineageVersion): Findi
       [going, 'removed'],
     ] as const) {
       for (const warned of warnings(context, version, steps)) {
-        if (found.has(warned.place.start) || warned.step !== steps.length - 1) continue;
+        if (warned.step !== steps.length - 1) continue;
         const message =
           `${warned.function}() runs as ${duringWords(warned)} of ${name} also when ${name} is ${what} while no transition is running: ` +
           `${CALLEE}() then warns and answers NULL, so this looks like the first time. Ask in a callback of the vmlinux object and keep the answer.`;
-        found.set(
-          warned.place.start,
-          finding(version, warned.place, message, warned.certainty, severityFor(warned.certainty), steps),
-        );
+        const { place, certainty } = warned;
+        found.push(finding(version, place, message, certainty, severityFor(certainty), steps));
       }
     }
   }
-  return [...found.values()];
+  return found;
 }
 
 function severityFor(certainty: Certainty): Severity {

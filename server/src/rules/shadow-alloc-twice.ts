@@ -54,14 +54,15 @@ allocation function, \`klp_shadow_alloc()\` is right.
 };
 
 function checkVersion(context: RuleContext, version: LineageVersion): Finding[] {
-  const found = new Map<number, Finding>();
+  const found = new Map<string, Finding>();
   const look = (run: Run, from: LineageVersion | null): void => {
     for (const { text, place, certainty, version: by } of run.verdict.dangers) {
       if (!place || !text.startsWith(WARNING) || !isSameVersion(by, version)) continue;
-      const known = found.get(place.start);
+      const at = `${place.file}:${place.start}`;
+      const known = found.get(at);
       if (known && (known.certainty === 'must' || certainty === 'may')) continue;
       const key = text.slice(WARNING.length).trim();
-      found.set(place.start, findingOf(context, version, { key, place, certainty, from, run }));
+      found.set(at, findingOf(context, version, { key, place, certainty, from, run }));
     }
   };
   for (const steps of lives(context, version))
