@@ -248,3 +248,22 @@ test('questions about modules and the stalled task', () => {
   }
   expect(stalled).toEqual([true, false, true, false]);
 });
+
+test('which livepatch is in transition, and whose states lie before it', () => {
+  const states = (...ids: readonly string[]): ScriptedModule => ({
+    image: imageOf(['vmlinux'], { ...plain, states: ids.map((id) => ({ id, version: 1 })) }),
+  });
+  const w = world({ a: states('8'), b: states('6', '7'), c: states('7') });
+  w.load('a');
+  w.load('b');
+  expect(w.kernel.previousStates('7')).toEqual([]);
+  w.kernel.stall();
+  w.load('c');
+  expect(w.kernel.patches().map(({ name, transition }) => [name, transition])).toEqual([
+    ['a', null],
+    ['b', null],
+    ['c', 'patched'],
+  ]);
+  expect(w.kernel.previousStates('7')).toEqual([{ patch: 2, state: 1 }]);
+  expect(w.kernel.previousStates('9')).toEqual([]);
+});
