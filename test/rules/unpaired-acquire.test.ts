@@ -149,3 +149,16 @@ test('what its init leaves is not a matter of callbacks, and without objects the
   const none = lineage(DRAFT, livepatch().replace('  .objs = objs,\n', ''));
   expect(await spoken(none, CODE)).toEqual([]);
 });
+
+test('and what is sure in a plain life counts more than what may be in another', async () => {
+  const body = (NOTIFIER.body ?? '').replace(
+    '  unregister_reboot',
+    '  if (obj->mod->state == MODULE_STATE_LIVE || acme_busy())\n    return;\n  unregister_reboot',
+  );
+  const text = lineage(DRAFT, { body, objects: IN_EXT4('.pre_patch = hook, .post_unpatch = unhook') });
+  const { findings } = await check(text);
+  const own = findings.filter(({ code }) => code === CODE);
+  expect(own.map(({ certainty, run }) => [certainty, run])).toEqual([
+    ['must', ['load ext4', 'load v1', 'disable v1', 'unload v1']],
+  ]);
+});
