@@ -134,12 +134,13 @@ export class Workbench {
     const before = this.#linesBefore(path, text, within);
     await this.openFile(path);
     await this.goToLine(before.length);
-    const point = await this.#placeInCaretLine(text, (before.at(-1) ?? '').split(text).length - 1);
+    const index = (before.at(-1) ?? '').split(text).length - 1;
     // What several providers say comes part by part, with "Loading..." in the place of what is still to come.
     const hover = this.page.locator(selectors.hover);
     const said = hover.filter({ hasText: /\S/ }).filter({ hasNotText: 'Loading...' }).first();
     // A server that is just starting has nothing to say yet, and the editor does not ask again by itself.
     for (let attempt = 1; ; attempt++) {
+      const point = await this.#placeInCaretLine(text, index);
       // From outside, or else the mouse may stand there already and no hover opens.
       await this.page.mouse.move(0, 0);
       await this.page.mouse.move(point.x, point.y, { steps: 3 });
@@ -147,8 +148,10 @@ export class Workbench {
         () => null,
         (error: unknown) => error,
       );
-      if (failed === null) break;
-      if (attempt === HOVER_ATTEMPTS) throw failed;
+      // A code lens that comes in between moves the line away from under the mouse.
+      const { x, y } = await this.#placeInCaretLine(text, index);
+      if (failed === null && x === point.x && y === point.y) break;
+      if (attempt === HOVER_ATTEMPTS) throw failed ?? new Error(`${path} does not come to rest`);
     }
     return (await hover.allInnerTexts()).join('\n');
   }
@@ -162,17 +165,29 @@ export class Workbench {
     return content.slice(0, offset).split('\n');
   }
 
-  /** Where on the screen the (index + 1)th occurrence of a text in the caret's line begins. */
+  /** Where on the screen the (index + 1)th occurrence of a text in the caret's line is, once the line shows it. */
   async #placeInCaretLine(text: string, index: number): Promise<{ x: number; y: number }> {
-    const caret = await this.page.locator(selectors.caret).first().boundingBox();
-    if (caret === null) throw new Error('the caret is not in view');
-    const middle = caret.y + caret.height / 2;
+    const end = Date.now() + 10_000;
+    for (;;) {
+      const place = await this.#lookInCaretLine(text, index);
+      if (place !== null) return place;
+      if (Date.now() > end) throw new Error(`the caret's line does not show '${text}'`);
+      await pause(100);
+    }
+  }
+
+  /** Caret and line are measured at once: what the editor puts between lines moves both. */
+  #lookInCaretLine(text: string, index: number): Promise<{ x: number; y: number } | null> {
+    const { caret, activeLine } = selectors;
     // Only the screen knows the place: tabs, inlay hints and fonts decide where a column is.
-    const x = await this.page.locator(selectors.activeLine).evaluateAll(
-      (lines, { text, index, middle }) => {
-        const line = lines.find((candidate) => {
+    return this.page.evaluate(
+      ({ caret, activeLine, text, index }) => {
+        const at = document.querySelector(caret)?.getBoundingClientRect();
+        if (at === undefined) return null;
+        const y = at.top + at.height / 2;
+        const line = [...document.querySelectorAll(activeLine)].find((candidate) => {
           const box = candidate.getBoundingClientRect();
-          return box.top <= middle && middle < box.bottom;
+          return box.top <= y && y < box.bottom;
         });
         if (line === undefined) return null;
         const walker = document.createTreeWalker(line, NodeFilter.SHOW_TEXT);
@@ -184,20 +199,18 @@ export class Workbench {
           shown += part;
         }
         shown = shown.replaceAll('\u00a0', ' ');
-        let at = shown.indexOf(text);
-        for (let i = 0; i < index && at >= 0; i++) at = shown.indexOf(text, at + text.length);
-        const place = places[at];
+        let found = shown.indexOf(text);
+        for (let i = 0; i < index && found >= 0; i++) found = shown.indexOf(text, found + text.length);
+        const place = places[found];
         if (place === undefined) return null;
         const range = document.createRange();
         range.setStart(...place);
         range.setEnd(place[0], place[1] + 1);
         const box = range.getBoundingClientRect();
-        return box.left + box.width / 2;
+        return { x: box.left + box.width / 2, y };
       },
-      { text, index, middle },
+      { caret, activeLine, text, index },
     );
-    if (x === null) throw new Error(`the caret's line does not show '${text}'`);
-    return { x, y: middle };
   }
 
   /** Shows the Problems view and waits until one row matches; returns the text of every row in view. */
