@@ -74,11 +74,9 @@ export function explainMarkdown(
   return `${blocks.join('\n\n')}\n`;
 }
 
-/** As little as possible is escaped, for the document is read as text too: `_` within a word is no markup. */
+/** There are no tables in it. */
 function prose(text: string): string {
-  return escapeMarkdown(text)
-    .replace(/(?<=\w)\\_(?=\w)/g, '_')
-    .replaceAll('\\|', '|');
+  return escapeMarkdown(text).replaceAll('\\|', '|');
 }
 
 function bullets(items: readonly string[]): string {

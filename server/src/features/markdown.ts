@@ -1,6 +1,9 @@
-/** Text of the workspace inside Markdown: nothing in it becomes markup, a link or a line break. */
+/**
+ * Text of the workspace inside Markdown: nothing in it becomes markup, a link or a line break. A `_` within a word is
+ * none, and the documents made so are read as text too.
+ */
 export function escapeMarkdown(text: string): string {
-  return text.replace(/[\\`*_[\]<>|~&]/g, (c) => `\\${c}`).replace(/\s+/g, ' ');
+  return text.replace(/[\\`*[\]<>|~&]|(?<![a-z0-9])_|_(?![a-z0-9])/gi, (c) => `\\${c}`).replace(/\s+/g, ' ');
 }
 
 /** Text as inline code. */
