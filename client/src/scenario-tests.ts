@@ -196,7 +196,9 @@ export class ScenarioTests implements vscode.Disposable {
       run.failed(
         item,
         messageAt(
-          vscode.l10n.t('The real kernel did something else than predicted; the terminal marks the lines.'),
+          vscode.l10n.t(
+            'The real kernel did something else than predicted, or ended: the terminal says where.',
+          ),
           item,
         ),
       );
