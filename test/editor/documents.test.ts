@@ -174,7 +174,9 @@ test.skipIf(skip)('the first look at many lineages is cancelled from its notific
     cpSync(join(ROOT, 'examples', 'net-fixes'), join(many, `n${i}`), { recursive: true });
   await workbench.scene('cancelled', async () => {
     workspace = await workbench.open(many);
-    const progress = workbench.page.locator(selectors.statusEntry, { hasText: /Livepatch Lineage.*\/400/ });
+    const progress = workbench.page.locator(selectors.statusEntry, {
+      hasText: new RegExp(`Livepatch Lineage.*/${MANY}`),
+    });
     await progress.click();
     await workbench.press('Cancel');
     await progress.waitFor({ state: 'detached' });
