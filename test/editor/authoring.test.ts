@@ -162,6 +162,7 @@ test.skipIf(skip)('the palette makes a draft replaceable, and one undo takes it 
     // What was written is in view, and on disk once the editor has saved it by itself.
     await expect.poll(() => workbench.shownText(), PATIENT).toMatch(/struct klp_state \w+\[\]/);
     await expect.poll(() => onDisk(file), PATIENT).toMatch(/struct klp_state \w+\[\]/);
+    await workbench.saved();
     await workbench.page.keyboard.press('ControlOrMeta+z');
     await workbench.palette('File: Save All');
     await expect.poll(() => onDisk(file), PATIENT).toBe(before);

@@ -38,6 +38,7 @@ export const selectors = {
   previewUnticked: '.bulk-edit-panel .edit-checkbox[aria-checked=false]',
   suggestion: '.suggest-widget.visible .monaco-list-row',
   rename: '.rename-box input',
+  dirtyTab: '.tab.dirty',
   parameterHint: '.parameter-hints-widget.visible',
   codeAction: '.action-widget .monaco-list-row',
   breadcrumbs: '.editor-group-container.active .monaco-breadcrumbs',

@@ -128,16 +128,16 @@ export class Workbench {
   /**
    * Opens a file, points the mouse at the first occurrence of a text (of one line, without tabs) and
    * returns what the hover says. With `within`, the text is looked for from the first occurrence of
-   * that on.
+   * that on. Where several have something to say, `until` is what is waited for.
    */
-  async hoverAt(path: string, text: string, within = ''): Promise<string> {
+  async hoverAt(path: string, text: string, within = '', until = /\S/): Promise<string> {
     const before = this.#linesBefore(path, text, within);
     await this.openFile(path);
     await this.goToLine(before.length);
     const index = (before.at(-1) ?? '').split(text).length - 1;
     // What several providers say comes part by part, with "Loading..." in the place of what is still to come.
     const hover = this.page.locator(selectors.hover);
-    const said = hover.filter({ hasText: /\S/ }).filter({ hasNotText: 'Loading...' }).first();
+    const said = hover.filter({ hasText: until }).filter({ hasNotText: 'Loading...' }).first();
     // A server that is just starting has nothing to say yet, and the editor does not ask again by itself.
     for (let attempt = 1; ; attempt++) {
       const point = await this.#placeInCaretLine(text, index);
@@ -254,6 +254,12 @@ export class Workbench {
       // What an extension that is still starting brings is not added to a list that is open.
       await this.escape();
     }
+  }
+
+  /** Waits until the editor has saved everything: it takes an undo during a save for what was saved. */
+  async saved(): Promise<void> {
+    const dirty = this.page.locator(selectors.dirtyTab);
+    while ((await dirty.count()) > 0) await dirty.first().waitFor({ state: 'detached' });
   }
 
   /** Whether the palette has a command now, by its full title. */
