@@ -15,8 +15,20 @@ export function builtFolder(): string {
 
 /** What the package is made from, and by. */
 const MADE_FROM = [
-  ...['dist', 'client', 'docs', 'l10n', 'schemas', 'scripts', 'snippets', 'syntaxes'],
-  ...['.vscodeignore', 'CHANGELOG.md', 'LICENSE', 'package.json', 'package.nls.json', 'package.nls.de.json'],
+  'dist',
+  'client',
+  'docs',
+  'l10n',
+  'schemas',
+  'scripts',
+  'snippets',
+  'syntaxes',
+  '.vscodeignore',
+  'CHANGELOG.md',
+  'LICENSE',
+  'package.json',
+  'package.nls.json',
+  'package.nls.de.json',
 ];
 
 /**
