@@ -125,6 +125,35 @@ test.each(GROUPS.map((text) => [text] as const))(
 );
 
 test.each(GROUPS.map((text) => [text] as const))(
+  '%j in generated C stays in its comment or its string',
+  (group) => {
+    // A name with other characters in it cannot be written again: the version that would is not offered.
+    const text = group.replace(/[^ -~]/g, '');
+    const example = (name: string): string => readFileSync(join('examples/net-fixes', name), 'utf8');
+    const [v1, v2] = ['v1/livepatch_net_v1.c', 'v2/livepatch_net_v2.c'] as const;
+    const files = {
+      'livepatch.yaml': example('livepatch.yaml').replace('hangs under load', JSON.stringify(text)),
+      [v1]: example(v1),
+      [v2]: example(v2)
+        .replace('"net_status"', `"${cText(text)}"`)
+        .replace('static struct dentry', `/* ${text.replaceAll('*/', '* /')} */\nstatic struct dentry`),
+    };
+    withFolder(files, (folder) => {
+      const args = ['scaffold', '--restore', 'v1', '--after', 'v2', '--as', 'v3', '--dry-run'];
+      const { stdout, stderr } = klp(args, folder);
+      expect(stdout, stderr).toContain('klp_enable_patch');
+      expect(stdout).toMatch(/evil|DROP/);
+      // Notes to the author stand behind the files.
+      const written = stdout.replace(/^note: .*$/gm, '');
+      const code = written.replace(/\/\*[\s\S]*?\*\/|\/\/.*|"(?:\\.|[^"\\\n])*"/g, '');
+      expect(code.replace(/\bremove_left_\w+/g, '')).not.toMatch(/evil|reboot|DROP|forged|onerror/);
+      for (const [format] of stdout.matchAll(/(?<=pr_\w+\()"(?:\\.|[^"\\\n])*"/g))
+        expect(format.replaceAll('%%', '')).not.toMatch(/%[np]/);
+    });
+  },
+);
+
+test.each(GROUPS.map((text) => [text] as const))(
   '%j in a hover is no link, no image and no HTML',
   async (text) => {
     const { project } = await projectOfTexts(lineage(text));

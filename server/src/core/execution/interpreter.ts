@@ -241,6 +241,8 @@ export class Interpreter implements PristineBlocks, KnownValues {
     const block = this.liveBlock(at, frame, node);
     if (block === null) return;
     if (block.kind === 'kernel' || block.kind === 'unknown') {
+      // An initialiser is no code: half-typed text may make one look like it.
+      if (frame.ir === null) return;
       const old = this.readBlock(block, at.path, type);
       this.library.wrote(this.state, this.host, {
         actor: this.actor(frame, node),
