@@ -72,13 +72,13 @@ function keep(folder, file, origin, text, data) {
 }
 
 function unpacked(bytes, part) {
-  const whole =
-    part > 0
-      ? brotliDecompressSync(bytes)
-      : brotliDecompressSync(bytes.subarray(0, FIRST_BYTES), {
-          finishFlush: constants.BROTLI_OPERATION_FLUSH,
-        });
-  return whole.latin1Slice().split('\0')[part];
+  const scripts = (some, options) => brotliDecompressSync(some, options).latin1Slice().split('\0');
+  if (part === 0) {
+    const begun = scripts(bytes.subarray(0, FIRST_BYTES), { finishFlush: constants.BROTLI_OPERATION_FLUSH });
+    // Where no other script begins, this one may not be at its end.
+    if (begun.length > 1) return begun[0];
+  }
+  return scripts(bytes)[part];
 }
 
 /** `part` counts from 0 the scripts that lie in one compressed file; with `as`, what is compiled is kept by that name. */

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Positions } from '../../server/src/core/csource/ir';
-import { movePlaces, placeIn } from '../../server/src/core/execution/places';
+import { movePlaces, placeIn } from '../../server/src/core/csource/item-places';
 
 /** The same two stretches, 2 to 5 and 7 to 9, of an item that begins at `base`. */
 function reading(base: number): Positions {

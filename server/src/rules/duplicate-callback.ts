@@ -1,6 +1,6 @@
 import type { Init, VariableIr } from '../core/csource/ir';
+import { placeIn } from '../core/csource/item-places';
 import type { CType } from '../core/csource/types';
-import { placeIn } from '../core/execution/places';
 import { CALLBACK_KINDS } from '../core/kernel/types';
 import type { LineageVersion } from '../core/lineage/lineage';
 import type { Place } from '../core/place';

@@ -1,7 +1,7 @@
+import { placeIn } from '../core/csource/item-places';
 import type { Unit } from '../core/csource/unit';
 import type { Actor, Effect } from '../core/execution/effects';
 import { visitExpression, visitExpressions } from '../core/execution/ir-walk';
-import { placeIn } from '../core/execution/places';
 import { identity } from '../core/lineage/left-behind';
 import type { LineageVersion } from '../core/lineage/lineage';
 import type { Run } from '../core/lineage/run';

@@ -1,7 +1,7 @@
 import type { Expr, FunctionIr, Stmt } from '../core/csource/ir';
+import { placeIn } from '../core/csource/item-places';
 import type { Unit } from '../core/csource/unit';
 import { visitExpression, visitExpressions } from '../core/execution/ir-walk';
-import { placeIn } from '../core/execution/places';
 import type { Place } from '../core/place';
 
 /** How far up the callers are looked at. */

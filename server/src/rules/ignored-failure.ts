@@ -1,7 +1,7 @@
 import type { Expr } from '../core/csource/ir';
+import { placeIn } from '../core/csource/item-places';
 import type { Catalogue } from '../core/execution/catalogue';
 import { statementsIn, visitExpression, visitExpressions } from '../core/execution/ir-walk';
-import { placeIn } from '../core/execution/places';
 import type { FunctionNode } from '../core/execution/reach';
 import type { LineageVersion } from '../core/lineage/lineage';
 import { functionsOf } from '../core/lineage/version-functions';

@@ -1,11 +1,11 @@
 import type { Expr, FunctionIr, Init } from '../core/csource/ir';
+import { placeIn } from '../core/csource/item-places';
 import type { Unit } from '../core/csource/unit';
 import { rowsByDo } from '../core/execution/catalogue';
 import type { EffectRow } from '../core/execution/catalogue-row';
 import type { Effect, EffectEvent } from '../core/execution/effects';
 import type { CallFact } from '../core/execution/fact-types';
 import { statementsIn, visitExpression, visitExpressions } from '../core/execution/ir-walk';
-import { placeIn } from '../core/execution/places';
 import { isDraft, type LineageVersion } from '../core/lineage/lineage';
 import { targetsLoaded } from '../core/lineage/run';
 import { isKnownElsewhere, isTakenCareOf } from './cleanup-impossible';

@@ -1,8 +1,8 @@
 import type { Expr, Init } from '../core/csource/ir';
+import { placeIn } from '../core/csource/item-places';
 import type { CType } from '../core/csource/types';
 import type { Unit } from '../core/csource/unit';
 import { visitExpressions } from '../core/execution/ir-walk';
-import { placeIn } from '../core/execution/places';
 import { addressed } from '../core/execution/reach';
 import type { LineageVersion } from '../core/lineage/lineage';
 import { functionsOf, type VersionFunction } from '../core/lineage/version-functions';

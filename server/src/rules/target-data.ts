@@ -1,7 +1,7 @@
 import type { Expr, FunctionIr } from '../core/csource/ir';
+import { placeIn } from '../core/csource/item-places';
 import type { Unit } from '../core/csource/unit';
 import { visitExpressions } from '../core/execution/ir-walk';
-import { placeIn } from '../core/execution/places';
 import type { LineageTarget } from '../core/lineage/lineage';
 import type { Place } from '../core/place';
 

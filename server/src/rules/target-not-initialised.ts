@@ -1,5 +1,5 @@
+import { placeIn } from '../core/csource/item-places';
 import { visitExpressions } from '../core/execution/ir-walk';
-import { placeIn } from '../core/execution/places';
 import { addressed, type KernelCall } from '../core/execution/reach';
 import type { LineageTarget, LineageVersion } from '../core/lineage/lineage';
 import { functionsOf, type VersionFunction } from '../core/lineage/version-functions';

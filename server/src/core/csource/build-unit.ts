@@ -5,6 +5,7 @@ import { macroBodyText } from './define';
 import { FileScope } from './file-scope';
 import { Fingerprint } from './fingerprint';
 import type { FunctionIr, Positions, VariableIr } from './ir';
+import { standAgain } from './item-places';
 import { type Definition, type Items, readItems } from './items';
 import { lex, type Tokens } from './lexer';
 import { itemKey, type Lowered, type LowerInput, lowerFunction, lowerVariable, stillHolds } from './lower';
@@ -249,8 +250,10 @@ class TranslationUnit implements Unit {
       positions.file === layer.file &&
       positions.revision === this.revision &&
       positions.relocate === relocate
-    )
+    ) {
+      standAgain(positions);
       return known;
+    }
     const next = {
       file: layer.file,
       ...(this.revision === undefined ? {} : { revision: this.revision }),

@@ -1,4 +1,5 @@
 import type { Expr, FunctionIr } from '../csource/ir';
+import { placeIn } from '../csource/item-places';
 import type { Unit } from '../csource/unit';
 import type { Place } from '../place';
 import type { PatchRecord } from './api';
@@ -6,7 +7,6 @@ import { executionLibrary } from './api-models';
 import { BudgetSpent, Interpreter, type LoadedModule } from './interpreter';
 import { KernelNames } from './kernel-names';
 import type { MachineHost, Program } from './machine-host';
-import { placeIn } from './places';
 import { Printer } from './printer';
 import { ProgramImage } from './program';
 import { addressed } from './reach';

@@ -1,4 +1,5 @@
 import type { Positions } from '../csource/ir';
+import { placeIn } from '../csource/item-places';
 import type { CType } from '../csource/types';
 import type { InstanceId } from '../kernel/types';
 import type { Certainty, Place } from '../place';
@@ -16,7 +17,6 @@ import type { KernelNames } from './kernel-names';
 import type { MachineHost } from './machine-host';
 import { type Block, Memory, type PristineBlocks } from './memory';
 import { moduleCell } from './module-cells';
-import { placeIn } from './places';
 import type { Printer } from './printer';
 import { type ProgramImage, slotOf, staticBlock } from './program';
 import { shareBlock, sharedBlock } from './shared-data';

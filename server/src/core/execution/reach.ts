@@ -1,10 +1,10 @@
 import type { Expr, FunctionIr, Init, Positions, VariableIr } from '../csource/ir';
+import { placeIn } from '../csource/item-places';
 import type { CType } from '../csource/types';
 import type { Unit } from '../csource/unit';
 import type { Place } from '../place';
 import { visitExpression, visitExpressions } from './ir-walk';
 import type { Program } from './machine-host';
-import { placeIn } from './places';
 
 /** A function of the module: static names belong to their unit. */
 export interface FunctionNode {

@@ -1,3 +1,4 @@
+import { placeIn } from '../csource/item-places';
 import { CHAR, UNKNOWN_TYPE } from '../csource/types';
 import type { Place } from '../place';
 import type { MemoryReader } from './api';
@@ -5,7 +6,6 @@ import type { FormatSource } from './format';
 import type { Interpreter } from './interpreter';
 import { addTo } from './interpreter-pointers';
 import { lastSegmentStart, trailingIndex, withoutZeroes } from './paths';
-import { placeIn } from './places';
 import { type BlockId, isInteger, type Pointer, type Value } from './values';
 
 const MAX_STRING = 65_536;

@@ -1,4 +1,5 @@
 import type { DialectName, ReadingProblem } from '../csource/dialects/dialect';
+import { movePlaces } from '../csource/item-places';
 import type { Unit } from '../csource/unit';
 import type { ExecutionLibrary } from '../execution/api';
 import { executionLibrary } from '../execution/api-models';
@@ -6,7 +7,6 @@ import { effectRowsOf, type OwnEffect } from '../execution/catalogue';
 import type { LivepatchFacts } from '../execution/fact-types';
 import { livepatchFacts } from '../execution/facts';
 import type { Program } from '../execution/machine-host';
-import { movePlaces } from '../execution/places';
 import { type Capabilities, capabilitiesOf } from '../kernel/capabilities';
 import type { EffectPair, Manifest, ManifestVersion } from '../manifest/manifest';
 import { programFingerprint } from './fingerprint';

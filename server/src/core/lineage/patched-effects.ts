@@ -1,11 +1,11 @@
 import type { Expr, FunctionIr } from '../csource/ir';
+import { placeIn } from '../csource/item-places';
 import type { CType, StructType } from '../csource/types';
 import type { Unit } from '../csource/unit';
 import type { Catalogue } from '../execution/catalogue';
 import type { EffectRow } from '../execution/catalogue-row';
 import type { LivepatchFacts, ShadowUse } from '../execution/fact-types';
 import { statementsIn, visitExpression, visitExpressions } from '../execution/ir-walk';
-import { placeIn } from '../execution/places';
 import { addressed, type FunctionNode, type KernelCall } from '../execution/reach';
 import type { Place } from '../place';
 import type { LineageVersion } from './lineage';

@@ -1,8 +1,8 @@
 import type { Expr, FunctionIr } from '../csource/ir';
+import { placeIn } from '../csource/item-places';
 import type { CType } from '../csource/types';
 import { visitExpressions } from '../execution/ir-walk';
 import type { Program } from '../execution/machine-host';
-import { placeIn } from '../execution/places';
 import { type NameRef, ProgramImage, type UnitImage } from '../execution/program';
 import type { Place } from '../place';
 

@@ -1,5 +1,5 @@
-import type { Positions } from '../csource/ir';
 import type { Place } from '../place';
+import type { Positions } from './ir';
 
 interface MovablePlace {
   file: string;
@@ -14,27 +14,25 @@ interface Anchor {
   current: Positions;
   /** Places that were handed out, by the number of their stretch. */
   readonly places: Map<number, MovablePlace>;
-  /** Others for the same stretches, handed out before it was known that this is the same item. */
-  readonly others: Set<Other>;
-}
-
-interface Other {
-  readonly at: number;
-  readonly place: WeakRef<MovablePlace>;
+  /** Set when it turned out to be the same item as another one. */
+  joined: Anchor | null;
 }
 
 /** The oldest reading of an item holds its anchor, and each later one leads there: what lies between can be forgotten. */
 const anchors = new WeakMap<Positions, Anchor>();
 
-/** Nobody knows how long a place is held by a finding or a run: what is left of one goes when it is collected. */
-const collected = new FinalizationRegistry<{ readonly others: Set<Other>; readonly other: Other }>(
-  ({ others, other }) => others.delete(other),
-);
+function known(positions: Positions): Anchor | null {
+  let anchor = anchors.get(positions);
+  if (!anchor?.joined) return anchor ?? null;
+  while (anchor.joined) anchor = anchor.joined;
+  anchors.set(positions, anchor);
+  return anchor;
+}
 
 function anchorOf(positions: Positions): Anchor {
-  let anchor = anchors.get(positions);
+  let anchor = known(positions);
   if (!anchor) {
-    anchor = { current: positions, places: new Map(), others: new Set() };
+    anchor = { current: positions, places: new Map(), joined: null };
     anchors.set(positions, anchor);
   }
   return anchor;
@@ -57,29 +55,34 @@ export function placeIn(positions: Positions, at: number): Place {
 /** From now on the places of an item are those of the same item as it was read last. Both lowered to the same form. */
 export function movePlaces(from: Positions, to: Positions): void {
   const anchor = anchorOf(from);
-  const joining = anchors.get(to);
-  if (anchor === joining) return;
-  anchor.current = joining?.current ?? to;
+  const joining = known(to);
+  anchor.current = to;
+  for (const [at, place] of anchor.places) move(place, to, at);
+  if (joining === anchor) return;
   anchors.set(to, anchor);
-  for (const [at, place] of anchor.places) move(place, anchor.current, at);
-  for (const { at, place } of anchor.others) {
-    const known = place.deref();
-    if (known) move(known, anchor.current, at);
-  }
   if (!joining) return;
-  const join = (at: number, place: MovablePlace): void => {
-    const other = { at, place: new WeakRef(place) };
-    anchor.others.add(other);
-    collected.register(place, { others: anchor.others, other });
-  };
+  // Places that were handed out before it was known that this is the same item follow those of the other.
+  joining.joined = anchor;
   for (const [at, place] of joining.places) {
-    if (anchor.places.has(at)) join(at, place);
+    const leading = anchor.places.get(at);
+    if (leading) follow(place, leading);
     else anchor.places.set(at, place);
   }
-  for (const { at, place } of joining.others) {
-    const known = place.deref();
-    if (known) join(at, known);
-  }
+  joining.places.clear();
+}
+
+/** From now on one place stands where the other does; whoever holds it keeps no list of it alive. */
+function follow(place: MovablePlace, leading: MovablePlace): void {
+  for (const key of ['file', 'start', 'end'] as const)
+    Object.defineProperty(place, key, { get: () => leading[key], enumerable: true, configurable: true });
+}
+
+/** The item stands there again where this reading of it found it: a text that was edited is as it was. */
+export function standAgain(positions: Positions): void {
+  const anchor = known(positions);
+  if (!anchor || anchor.current === positions) return;
+  anchor.current = positions;
+  for (const [at, place] of anchor.places) move(place, positions, at);
 }
 
 function move(place: MovablePlace, positions: Positions, at: number): void {
