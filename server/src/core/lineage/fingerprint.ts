@@ -44,7 +44,7 @@ function tables(facts: LivepatchFacts): string {
       patch.states.map((state) => [state.id, state.version]),
       (patch.objects ?? []).map((object) => [
         object.name,
-        (object.functions ?? []).map((fn) => [fn.old, fn.sympos]),
+        (object.functions ?? []).map((fn) => [fn.old, fn.new, fn.sympos]),
         object.callbacks.map((callback) => [callback.callback, callback.function]),
       ]),
     ]),
