@@ -7,6 +7,17 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { bundleForNode } from './bundle-for-node.mjs';
 
+const unknown = process.argv
+  .slice(2)
+  .find(
+    (arg, i, all) =>
+      !['--json', '--only', '--docs'].includes(arg) && !/^--(?:json|only)$/.test(all[i - 1] ?? ''),
+  );
+if (unknown !== undefined) {
+  process.stderr.write(`bench: ${unknown}? usage: npm run bench -- [--json FILE] [--only NAME] [--docs]\n`);
+  process.exit(2);
+}
+
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 /** The package is one of the things measured. */
 function packaged() {
