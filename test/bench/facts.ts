@@ -88,6 +88,8 @@ class Module {
           dialect: 'module',
           problems: [],
           fingerprint: '',
+          nameless: null,
+          strings: [],
         },
       ],
       targets: [],

@@ -123,7 +123,7 @@ const CHANGES: Readonly<Record<string, Change | readonly Change[]>> = {
 function keyAfter(...changes: readonly Change[]): string {
   const all = base();
   for (const change of changes) change(all);
-  return stateKey(all.state);
+  return stateKey(all.state, (module) => module);
 }
 
 test('everything that a later step may hang on makes another key', () => {

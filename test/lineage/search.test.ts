@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Lineage } from '../../server/src/core/lineage/lineage';
-import { Search, worstTrial } from '../../server/src/core/lineage/search';
+import { Search } from '../../server/src/core/lineage/search';
+import { worstTrial } from '../../server/src/core/lineage/trial';
 import { formatStep } from '../../server/src/core/manifest/steps';
 import { takeoverLineage } from '../bench/lineages';
 import { projectOfTexts } from '../support/project';
@@ -55,9 +56,19 @@ test.each([5, 10, 20])('states are linear in the versions: %i that take everythi
   expect(result.trials.filter((trial) => trial.dangers.length + trial.leftovers.length > 0)).toEqual([]);
 });
 
+/** As `takeoverLineage`, and no version does quite what another does. */
+function differingLineage(count: number, size: number): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(takeoverLineage(count, size)).map(([name, text]) => [
+      name,
+      text.replace('"space for the level', `"${name}: space for the level`),
+    ]),
+  );
+}
+
 test('an edit in a callback re-runs what leads to the version and out of the states that it made', async () => {
   const n = 6;
-  const texts = takeoverLineage(n, 2);
+  const texts = differingLineage(n, 2);
   const { project, files } = await projectOfTexts(texts);
   const search = new Search();
   const before = search.run(project.analyse().lineage);

@@ -1,7 +1,7 @@
 import type { Effect } from '../core/execution/effects';
 import type { CallbackCall } from '../core/kernel/types';
 import type { Run } from '../core/lineage/run';
-import { worstTrial } from '../core/lineage/search';
+import { worstTrial } from '../core/lineage/trial';
 import { because, describeEffect, type Transition, type Transitions } from '../core/lineage/transitions';
 import type { Leftover } from '../core/lineage/verdict';
 import type { World } from '../core/lineage/world';

@@ -1,6 +1,6 @@
 import { isWanted } from '../core/lineage/lineage';
 import { targetsLoaded } from '../core/lineage/run';
-import { worstTrial } from '../core/lineage/search';
+import { worstTrial } from '../core/lineage/trial';
 import { formatStep, type Step } from '../core/manifest/steps';
 import type { Analysis } from './analysis';
 

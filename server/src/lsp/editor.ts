@@ -5,6 +5,7 @@ import {
   type WorkDoneProgressServerReporter,
 } from 'vscode-languageserver/node';
 import { registersLater } from './capabilities';
+import { searchAhead } from './search-ahead';
 import { patiently, type Session } from './session';
 
 /** For which documents outline and folding are asked: C has others who know it, and an empty answer is one too. */
@@ -72,8 +73,15 @@ export class Editor {
         const name = project.manifest.split('/').slice(-2).join('/');
         progress.report((100 * index) / projects.length, `${index + 1}/${projects.length} ${name}`);
         await new Promise((turn) => setTimeout(turn, 0));
-        if (progress.token.isCancellationRequested || this.#session.phase !== 'running') break;
-        await this.#session.guard('first analysis', undefined, () => void project.analyse().findings());
+        const isOver = (): boolean =>
+          progress.token.isCancellationRequested || this.#session.phase !== 'running';
+        if (isOver()) break;
+        await this.#session.guard('first analysis', undefined, async () => {
+          const analysis = project.analyse();
+          await searchAhead(analysis.transitions.withoutStalls(), isOver);
+          if (!isOver()) analysis.findings();
+        });
+        if (isOver()) break;
         workspace.takeUp([project]);
       }
     } finally {

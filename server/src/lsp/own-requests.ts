@@ -64,6 +64,7 @@ import {
   type TransitionParams,
   type TransitionResult,
 } from './protocol';
+import { searchAhead } from './search-ahead';
 import { type Session, throwIfCancelled } from './session';
 
 const FAILED = 'The server failed; its log says why.';
@@ -95,7 +96,12 @@ export function ownRequests(session: Session): void {
     work: (params: P, token: CancellationToken) => R,
   ): void => {
     connection.onRequest<unknown, void>(method, (params: P, token: CancellationToken) =>
-      session.answerSlowly(method, empty(params), token, () => work(params, token)),
+      session.answerSlowly(method, empty(params), token, async () => {
+        const project = isAboutLineage(params) ? projectOf(params) : null;
+        if (project) await searchAhead(project.analyse().transitions, () => token.isCancellationRequested);
+        throwIfCancelled(token);
+        return work(params, token);
+      }),
     );
   };
 
@@ -286,6 +292,11 @@ export function ownRequests(session: Session): void {
       return { steps: steps.map(formatStep).join('; ') };
     },
   );
+}
+
+/** What comes in may be anything. */
+function isAboutLineage(params: unknown): params is ManifestParams {
+  return typeof (params as Partial<ManifestParams> | null | undefined)?.manifest === 'string';
 }
 
 /** Trouble with all of the steps; what came in may be anything. */

@@ -7,7 +7,7 @@ import type { Certainty } from '../core/place';
 import { movedTo } from './callback-edits';
 import type { RuleContext } from './context';
 import { load, moduleObjectOf } from './effect-story';
-import { eventsOf, isOf, loadStep, upgrades } from './pair-runs';
+import { eventsOf, isOf, loadStep, seenInUpgrades } from './pair-runs';
 import { stepsWithoutTargets } from './placement';
 import type { Finding, Rule } from './rule';
 import { milder, namesOf, theEffect } from './wording';
@@ -63,14 +63,12 @@ Do in \`pre_patch\` only what can fail and must be able to stop the upgrade: all
 `,
   check: (context) => {
     const found = new Map<string, Early>();
-    for (const { from, to } of upgrades(context)) {
-      for (const early of earlyIn(context, from, to)) {
-        const { file, start } = early.by.place;
-        const key = `${to.name} ${file}:${start} ${identity(early.effect)}`;
-        const known = found.get(key);
-        if (known) known.from.push(from);
-        else found.set(key, early);
-      }
+    for (const { from, to, seen } of seenInUpgrades(context, earlyIn)) {
+      const { file, start } = seen.by.place;
+      const key = `${to.name} ${file}:${start} ${identity(seen.effect)}`;
+      const known = found.get(key);
+      if (known) known.from.push(from);
+      else found.set(key, seen);
     }
     return [...found.values()].map((early) => ({
       ...findingOf(early),

@@ -12,7 +12,7 @@ import { duringWords } from './effect-story';
 import { conditionsAt, ownVariableIn } from './guards';
 import { chainFindings } from './histories';
 import { throughTheEnd, undoneAlone } from './own-cycle';
-import { eventsOf, isOf, isReplacedIn, upgrades } from './pair-runs';
+import { eventsOf, isOf, isReplacedIn, seenInUpgrades } from './pair-runs';
 import { stepsWithoutTargets } from './placement';
 import type { Finding, Fix, Rule } from './rule';
 import { byStateOrShadow, milder, namesOf, theEffect } from './wording';
@@ -69,13 +69,11 @@ over where there is a predecessor. Every version that declares the state hands i
 `,
   check: (context) => {
     const found = new Map<string, { first: Finding; from: LineageVersion[] }>();
-    for (const { from, to } of upgrades(context)) {
-      for (const finding of [...savedAgain(context, from, to), ...flagForgotten(context, from, to)]) {
-        const key = `${to.name} ${finding.place.file}:${finding.place.start}`;
-        const known = found.get(key);
-        if (!known) found.set(key, { first: finding, from: [from] });
-        else if (!known.from.includes(from)) known.from.push(from);
-      }
+    for (const { from, to, seen } of seenInUpgrades(context, forgotten)) {
+      const key = `${to.name} ${seen.place.file}:${seen.place.start}`;
+      const known = found.get(key);
+      if (!known) found.set(key, { first: seen, from: [from] });
+      else if (!known.from.includes(from)) known.from.push(from);
     }
     const findings = [...found.values()].map(({ first, from }) => ({
       ...first,
@@ -85,6 +83,10 @@ over where there is a predecessor. Every version that declares the state hands i
     return [...findings, ...chainFindings(context, 'forgotten-original-value')];
   },
 };
+
+function forgotten(context: RuleContext, from: LineageVersion, to: LineageVersion): Finding[] {
+  return [...savedAgain(context, from, to), ...flagForgotten(context, from, to)];
+}
 
 /** The successor takes the value that its predecessor set for the original one, and writes that back in the end. */
 function savedAgain(context: RuleContext, from: LineageVersion, to: LineageVersion): Finding[] {

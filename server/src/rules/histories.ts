@@ -1,6 +1,6 @@
 import { identity } from '../core/lineage/left-behind';
 import { isWanted, type LineageVersion, versionByName } from '../core/lineage/lineage';
-import type { Trial } from '../core/lineage/search';
+import type { Trial } from '../core/lineage/trial';
 import type { Danger, Leftover } from '../core/lineage/verdict';
 import { formatStep, type Step } from '../core/manifest/steps';
 import type { Severity } from '../core/place';
@@ -44,11 +44,12 @@ function findAll(context: RuleContext): Finding[] {
   if (lineage.versions.length < 2) return [];
   const known = new Set<string>();
   const add = (danger: Danger): void => void known.add(dangerKey(danger));
-  for (const { run, from, to } of transitions.all()) {
+  for (const [from, to] of transitions.pairs()) {
+    const verdict = transitions.verdict(from, to);
     // That NULL arrives by an upgrade of two is told here as well: no other rule speaks of it.
     const told = from !== null && isUpgrade([from, to]) && isWanted(to);
-    for (const danger of run.verdict.dangers) if (!told || !isNull(danger)) add(danger);
-    for (const leftover of run.verdict.leftovers) known.add(leftKey(leftover));
+    for (const danger of verdict.dangers) if (!told || !isNull(danger)) add(danger);
+    for (const leftover of verdict.leftovers) known.add(leftKey(leftover));
   }
   const findings: Finding[] = [];
   const say = (key: string, finding: Finding | null): void => {

@@ -6,6 +6,7 @@ import type { Danger } from '../core/lineage/verdict';
 import type { Place } from '../core/place';
 import type { RuleContext } from './context';
 import { load, unload } from './effect-story';
+import { lookAt } from './pair-runs';
 import { theEffect } from './wording';
 
 /**
@@ -17,6 +18,10 @@ export function leftByReplacement(
   from: LineageVersion,
   to: LineageVersion,
 ): readonly LeftBehind[] {
+  return lookAt(context, leftIn, from, to);
+}
+
+function leftIn(context: RuleContext, from: LineageVersion, to: LineageVersion): readonly LeftBehind[] {
   const left = leftBehind(context.transitions, from, to);
   const transition = context.transitions.transition(from, to);
   const { run } = transition;

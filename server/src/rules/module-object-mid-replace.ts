@@ -7,7 +7,7 @@ import { formatStep, type Step } from '../core/manifest/steps';
 import type { RuleContext } from './context';
 import { duringWords, load, unload } from './effect-story';
 import { leftByReplacement } from './left-by-replacement';
-import { eventsOf, isOf, isReplacedIn, upgrades } from './pair-runs';
+import { eventsOf, isOf, isReplacedIn, seenInUpgrades } from './pair-runs';
 import { replacePlace } from './placement';
 import type { Finding, Rule } from './rule';
 import { consequence, hazardOf, listedUpTo, milder, namesOf, theEffect, uncertainty } from './wording';
@@ -59,12 +59,10 @@ value itself.
 `,
   check: (context) => {
     const found = new Map<string, { first: Finding; to: LineageVersion[] }>();
-    for (const { from, to } of upgrades(context)) {
-      for (const { key, finding } of midReplace(context, from, to)) {
-        const known = found.get(key);
-        if (known) known.to.push(to);
-        else found.set(key, { first: finding, to: [to] });
-      }
+    for (const { to, seen } of seenInUpgrades(context, midReplace)) {
+      const known = found.get(seen.key);
+      if (known) known.to.push(to);
+      else found.set(seen.key, { first: seen.finding, to: [to] });
     }
     return [...found.values()].map(({ first, to }) => ({
       ...first,

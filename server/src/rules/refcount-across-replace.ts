@@ -10,7 +10,7 @@ import { duringWords } from './effect-story';
 import { type Condition, conditionsAt, countsDown } from './guards';
 import { chainFindings } from './histories';
 import { leftAfterBoth, throughTheEnd, undoneAlone } from './own-cycle';
-import { eventsOf, isOf, isReplacedIn, upgrades } from './pair-runs';
+import { eventsOf, isOf, isReplacedIn, seenInUpgrades } from './pair-runs';
 import { stepsWithoutTargets } from './placement';
 import type { Finding, RelatedPlace, Rule } from './rule';
 import { listed, milder, namesOf, theEffect } from './wording';
@@ -66,13 +66,11 @@ a state that is handed on says all that a count could say.
 `,
   check: (context) => {
     const found = new Map<string, { first: Finding; from: LineageVersion[] }>();
-    for (const { from, to } of upgrades(context)) {
-      for (const finding of countedIn(context, from, to)) {
-        const key = `${to.name} ${finding.place.file}:${finding.place.start}`;
-        const known = found.get(key);
-        if (known) known.from.push(from);
-        else found.set(key, { first: finding, from: [from] });
-      }
+    for (const { from, to, seen } of seenInUpgrades(context, countedIn)) {
+      const key = `${to.name} ${seen.place.file}:${seen.place.start}`;
+      const known = found.get(key);
+      if (known) known.from.push(from);
+      else found.set(key, { first: seen, from: [from] });
     }
     const findings = [...found.values()].map(({ first, from }) => ({
       ...first,

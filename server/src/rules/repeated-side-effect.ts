@@ -5,7 +5,7 @@ import type { Certainty } from '../core/place';
 import type { RuleContext } from './context';
 import { duringWords } from './effect-story';
 import { chainFindings } from './histories';
-import { eventsOf, isOf, loadStep, upgrades } from './pair-runs';
+import { eventsOf, isOf, loadStep, seenInUpgrades } from './pair-runs';
 import { shownSteps } from './placement';
 import { countsAcross } from './refcount-across-replace';
 import type { Finding, Rule } from './rule';
@@ -71,13 +71,11 @@ interface Repeated {
 
 function repeatedIn(context: RuleContext): Finding[] {
   const found = new Map<string, Repeated>();
-  for (const { from, to } of upgrades(context)) {
-    for (const repeated of repeatedBy(context, from, to)) {
-      const key = `${to.name} ${repeated.by.place.file}:${repeated.by.place.start} ${identity(repeated.effect)}`;
-      const known = found.get(key);
-      if (known) known.from.push(from);
-      else found.set(key, repeated);
-    }
+  for (const { from, to, seen } of seenInUpgrades(context, repeatedBy)) {
+    const key = `${to.name} ${seen.by.place.file}:${seen.by.place.start} ${identity(seen.effect)}`;
+    const known = found.get(key);
+    if (known) known.from.push(from);
+    else found.set(key, seen);
   }
   return [...found.values()].map(findingOf);
 }

@@ -5,7 +5,7 @@ import type { Certainty } from '../core/place';
 import { guardedBy } from './callback-edits';
 import type { RuleContext } from './context';
 import { duringWords } from './effect-story';
-import { eventsOf, isOf, loadStep, TAKING_OVER, upgrades } from './pair-runs';
+import { eventsOf, isOf, loadStep, lookAt, TAKING_OVER, upgrades } from './pair-runs';
 import { stepsWithoutTargets } from './placement';
 import type { Finding, Rule } from './rule';
 import { milder, theEffect } from './wording';
@@ -55,7 +55,8 @@ looked up. A flag in the earlier version's own data cannot be read from here.
   check: (context) => {
     const found = new Map<string, Finding>();
     for (const { from, to } of upgrades(context)) {
-      for (const finding of unguarded(context, from, to)) {
+      const cleanups = lookAt(context, cleanupsIn, from, to);
+      for (const finding of cleanups.length > 0 ? unguarded(context, from, to, cleanups) : []) {
         const key = `${to.name} ${finding.place.file}:${finding.place.start}`;
         if (!found.has(key)) found.set(key, finding);
       }
@@ -70,7 +71,7 @@ interface Cleanup {
   readonly by: Actor;
 }
 
-function unguarded(context: RuleContext, from: LineageVersion, to: LineageVersion): Finding[] {
+function cleanupsIn(context: RuleContext, from: LineageVersion, to: LineageVersion): Cleanup[] {
   const { run } = context.transitions.transition(from, to);
   const cleanups: Cleanup[] = [];
   for (const { event } of during(run, to)) {
@@ -78,7 +79,16 @@ function unguarded(context: RuleContext, from: LineageVersion, to: LineageVersio
       cleanups.push({ effect: event.effect, by: event.by });
     }
   }
-  if (cleanups.length === 0) return [];
+  return cleanups;
+}
+
+/** Where a version older than `to`, or a clean kernel, is not told apart from `from` by those calls. */
+function unguarded(
+  context: RuleContext,
+  from: LineageVersion,
+  to: LineageVersion,
+  cleanups: readonly Cleanup[],
+): Finding[] {
   const found: Finding[] = [];
   const others = [
     null,

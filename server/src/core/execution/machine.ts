@@ -211,8 +211,8 @@ export class Machine {
   }
 
   /** Equal for equal states: block and instance numbers renamed, unreachable memory dropped. */
-  key(): string {
-    return stateKey(this.it, this.handed);
+  key(nameIn: (module: string) => string = (module) => module): string {
+    return stateKey(this.it, this.handed, nameIn);
   }
 
   /** The patch as handed to klp_enable_patch(), or null. */

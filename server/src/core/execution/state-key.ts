@@ -12,10 +12,15 @@ const KERNEL_BASE = 2 ** 46;
 
 /**
  * A text that is equal for states in which the same things can happen: blocks and instances are named by how they
- * are reached, memory that nothing reaches and data that is as its initialisers left it do not count.
+ * are reached, memory that nothing reaches and data that is as its initialisers left it do not count. Modules have the
+ * names that `nameIn` gives them.
  */
-export function stateKey(it: Interpreter, handed: ReadonlyMap<InstanceId, HandedPatch>): string {
-  return new KeyBuilder(it, handed).build();
+export function stateKey(
+  it: Interpreter,
+  handed: ReadonlyMap<InstanceId, HandedPatch>,
+  nameIn: (module: string) => string,
+): string {
+  return new KeyBuilder(it, handed, nameIn).build();
 }
 
 class KeyBuilder implements KeyNames {
@@ -30,6 +35,7 @@ class KeyBuilder implements KeyNames {
   constructor(
     private readonly it: Interpreter,
     private readonly handed: ReadonlyMap<InstanceId, HandedPatch>,
+    private readonly nameIn: (module: string) => string,
   ) {}
 
   build(): string {
@@ -73,7 +79,7 @@ class KeyBuilder implements KeyNames {
 
   instance(instance: InstanceId): string {
     const module = this.it.modules.get(instance);
-    if (module !== undefined) return module.image.program.name;
+    if (module !== undefined) return this.nameIn(module.image.program.name);
     let name = this.gone.get(instance);
     if (name === undefined) {
       name = `gone${this.gone.size + 1}`;

@@ -216,8 +216,8 @@ export class Kernel {
   }
 
   /** Equal for states that no further step can tell apart, whatever numbers their instances have. */
-  key(): string {
-    return stateKey(this.#core.state);
+  key(nameIn: (module: string) => string = (module) => module): string {
+    return stateKey(this.#core.state, nameIn);
   }
 
   /** enabled_store(). */

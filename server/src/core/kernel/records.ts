@@ -151,13 +151,13 @@ export function dropReference(core: Core, module: ModuleRecord): void {
 }
 
 /** Equal for states that no further step can tell apart. Instance numbers are left out: names are unique in memory. */
-export function stateKey(state: KernelState): string {
+export function stateKey(state: KernelState, nameIn: (module: string) => string): string {
   const moving = state.transition;
   const modules = [...state.modules.values()]
     .map((module) => {
       const { name, livepatch, hasInit, hasExit } = module.facts;
       const facts = `${livepatch ? 'l' : ''}${hasInit ? 'i' : ''}${hasExit ? 'e' : ''}${module.alive ? 'a' : ''}`;
-      return `${name}:${module.state}:${module.references}:${facts}:${[...module.relocated].sort().join('+')}`;
+      return `${nameIn(name)}:${module.state}:${module.references}:${facts}:${[...module.relocated].sort().join('+')}`;
     })
     .sort();
   const patches = state.patches.map((patch) => {
@@ -166,13 +166,13 @@ export function stateKey(state: KernelState): string {
       const ran =
         moving?.patch === patch ? `${object.postPatched ? 'P' : ''}${object.preUnpatched ? 'U' : ''}` : '';
       const nops = object.nops.map((fn) => `${fn.oldName},${fn.sympos}`).join('+');
-      return `${object.name ?? ''}${object.index === null ? '~' : ''}[${flags}${ran}]${nops}`;
+      return `${nameIn(object.name ?? '')}${object.index === null ? '~' : ''}[${flags}${ran}]${nops}`;
     });
     const flags = `${patch.enabled ? 'e' : ''}${patch.forced ? 'f' : ''}`;
-    return `${patch.name}#${imageFingerprint(patch.image)}:${flags}:${objects.join(',')}`;
+    return `${nameIn(patch.name)}#${imageFingerprint(patch.image)}:${flags}:${objects.join(',')}`;
   });
   const transition = moving
-    ? `${moving.patch.name}:${moving.began}:${moving.to}:${moving.sleeper}:${moving.suspended}`
+    ? `${nameIn(moving.patch.name)}:${moving.began}:${moving.to}:${moving.sleeper}:${moving.suspended}`
     : '';
   return `${modules.join(';')}|${patches.join(';')}|${transition}|${state.stall}`;
 }

@@ -9,7 +9,7 @@ import { livepatchFacts } from '../execution/facts';
 import type { Program } from '../execution/machine-host';
 import { type Capabilities, capabilitiesOf } from '../kernel/capabilities';
 import type { EffectPair, Manifest, ManifestVersion } from '../manifest/manifest';
-import { programFingerprint } from './fingerprint';
+import { type Behaviour, behaviourOf } from './fingerprint';
 import type { Lineage, LineageTarget, LineageVersion } from './lineage';
 
 /** The sources of one version or target, opened. */
@@ -25,12 +25,11 @@ export interface OpenedSources {
 }
 
 /** What a version's sources came to the last time, to be used again while its units are the same. */
-export interface Kept {
+export interface Kept extends Behaviour {
   readonly units: readonly Unit[];
   readonly module: string;
   readonly program: Program;
   readonly facts: LivepatchFacts;
-  readonly fingerprint: string;
 }
 
 /** What is kept from one joining to the next; one per lineage document. */
@@ -81,7 +80,10 @@ export function assemble(
       program: kept?.program ?? null,
       facts: kept?.facts ?? null,
       unread,
-      fingerprint: `${kept?.fingerprint ?? 'unread'} ${settingsFingerprint(entry)}`,
+      // A module is found by its name, and prints it.
+      fingerprint: `${kept?.fingerprint ?? 'unread'} ${module} ${settingsFingerprint(entry)}`,
+      nameless: kept && !kept.asksName ? `${kept.fingerprint} ${settingsFingerprint(entry)}` : null,
+      strings: [...(kept?.strings ?? []), ...[...entry.params.values()].map((param) => param.value)],
     };
   });
   const named = new Map<string, LineageTarget>();
@@ -93,6 +95,7 @@ export function assemble(
       module,
       program: kept?.program ?? null,
       fingerprint: `${module} ${kept?.fingerprint ?? ''}`,
+      strings: kept?.strings ?? [],
     });
   }
   const own = new Set(versions.map((version) => version.module));
@@ -100,7 +103,7 @@ export function assemble(
     for (const object of version.facts?.patch?.objects ?? []) {
       if (object.name === null || object.name === '' || own.has(object.name) || named.has(object.name))
         continue;
-      named.set(object.name, { module: object.name, program: null, fingerprint: object.name });
+      named.set(object.name, { module: object.name, program: null, fingerprint: object.name, strings: [] });
     }
   }
   return {
@@ -130,7 +133,7 @@ export function factsOf(module: string, units: readonly Unit[], memo: AssemblyMe
     return known;
   const program: Program = { name: module, units };
   const facts = livepatchFacts(program);
-  const kept = { units, module, program, facts, fingerprint: programFingerprint(program, facts) };
+  const kept = { units, module, program, facts, ...behaviourOf(program, facts) };
   if (known?.fingerprint === kept.fingerprint) moveAll(known.units, units);
   memo.modules.set(module, kept);
   return kept;
@@ -149,10 +152,9 @@ function moveAll(before: readonly Unit[], after: readonly Unit[]): void {
   }
 }
 
-/** What of a version's manifest entry changes how it runs or is judged. */
+/** What of a version's manifest entry changes how it runs or is judged, its name apart. */
 function settingsFingerprint(entry: ManifestVersion): string {
   const params = [...entry.params].map(([name, value]) => `${name}=${value.value}`);
   const keeps = entry.keeps.map((kept) => `${kept.effect.value}:${kept.key?.value ?? ''}`);
-  // A module is found by its name, and prints it.
-  return JSON.stringify([entry.module.value, params, keeps]);
+  return JSON.stringify([params, keeps]);
 }

@@ -1,16 +1,26 @@
-import type { Init } from '../csource/ir';
+import { type Expr, type Init, MODULE_NAME_PLACEHOLDER } from '../csource/ir';
 import type { CType } from '../csource/types';
 import type { Unit } from '../csource/unit';
 import type { LivepatchFacts } from '../execution/fact-types';
 import { visitExpression, visitExpressions } from '../execution/ir-walk';
 import type { Program } from '../execution/machine-host';
+import { printModelOf } from '../execution/print-models';
+
+/** What a module does, told in a way that can be compared. */
+export interface Behaviour {
+  readonly fingerprint: string;
+  /** Whether it does something with its own name but print it. */
+  readonly asksName: boolean;
+  /** Every string that it does something with but print it, and the objects of the livepatch. */
+  readonly strings: readonly string[];
+}
 
 /**
- * Equal for equal behaviour of a module in every run: what init, exit, callbacks and whatever they can reach lower
+ * Equal fingerprints for equal behaviour of a module in every run: what init, exit, callbacks and whatever they can reach lower
  * to, without positions, and the livepatch's tables. The patched functions themselves are not part of it, for no
  * run calls them: an edit in one of them must not cost a run.
  */
-export function programFingerprint(program: Program, facts: LivepatchFacts): string {
+export function behaviourOf(program: Program, facts: LivepatchFacts): Behaviour {
   const walk = new Walk(program);
   for (const root of [facts.init?.name, facts.exit?.name]) if (root !== undefined) walk.name(root);
   for (const patch of facts.patches) {
@@ -32,7 +42,9 @@ export function programFingerprint(program: Program, facts: LivepatchFacts): str
     );
   }
   walk.parts.push(tables(facts));
-  return walk.parts.join('|');
+  for (const { objects } of facts.patches)
+    for (const object of objects ?? []) if (object.name !== null) walk.strings.add(object.name);
+  return { fingerprint: walk.parts.join('|'), asksName: walk.asksName, strings: [...walk.strings] };
 }
 
 /** The livepatch's tables by their values. */
@@ -53,6 +65,8 @@ function tables(facts: LivepatchFacts): string {
 
 class Walk {
   readonly parts: string[] = [];
+  readonly strings = new Set<string>();
+  asksName = false;
   readonly #units: readonly Unit[];
   readonly #seen = new Set<string>();
 
@@ -68,9 +82,7 @@ class Walk {
       const fn = unit.lower(name);
       if (fn) {
         this.parts.push(fn.fingerprint);
-        visitExpressions(fn.body, (expr) => {
-          if (expr.k === 'name') this.name(expr.name);
-        });
+        visitExpressions(fn.body, this.#visitor());
         for (const local of fn.statics) if (local.init) this.#init(local.init);
       }
       const variable = unit.variable(name);
@@ -82,11 +94,24 @@ class Walk {
     }
   }
 
+  /** Outer expressions come before inner ones: a call that prints tells which of those to come are only printed. */
+  #visitor(): (expr: Expr) => void {
+    const printed = new Set<Expr>();
+    return (expr) => {
+      if (expr.k === 'call' && expr.callee.k === 'name' && printModelOf(expr.callee.name))
+        for (const arg of expr.args) printed.add(arg);
+      else if (expr.k === 'name' && expr.name === 'KBUILD_MODNAME') this.asksName ||= !printed.has(expr);
+      else if (expr.k === 'name') this.name(expr.name);
+      else if (expr.k === 'string' && !printed.has(expr)) {
+        this.strings.add(expr.value);
+        this.asksName ||= expr.value.includes(MODULE_NAME_PLACEHOLDER);
+      }
+    };
+  }
+
   #init(init: Init): void {
     if (init.k === 'value') {
-      visitExpression(init.value, (expr) => {
-        if (expr.k === 'name') this.name(expr.name);
-      });
+      visitExpression(init.value, this.#visitor());
       return;
     }
     for (const element of init.elements) {

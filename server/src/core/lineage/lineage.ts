@@ -23,6 +23,13 @@ export interface LineageVersion {
   readonly unread: readonly string[];
   /** Equal for equal behaviour: what init, exit and callbacks reach, and the livepatch itself. */
   readonly fingerprint: string;
+  /**
+   * Equal for versions that differ in nothing but the names of version and module; null where that cannot be told, or
+   * the code does something with its own name but print it.
+   */
+  readonly nameless: string | null;
+  /** Strings that its code does something with but print them, and names of its objects. */
+  readonly strings: readonly string[];
 }
 
 /** A module that may be absent, come and go: named under `targets`, or as an object of some version. */
@@ -30,6 +37,8 @@ export interface LineageTarget {
   readonly module: string;
   readonly program: Program | null;
   readonly fingerprint: string;
+  /** As of a version. */
+  readonly strings: readonly string[];
 }
 
 export interface Lineage {

@@ -3,8 +3,8 @@ import { formatStep, type Step } from '../manifest/steps';
 import { identity } from './left-behind';
 import { isSameVersion, isWanted, type Lineage, type LineageVersion } from './lineage';
 import { type Run, targetsLoaded } from './run';
-import { worstTrial } from './search';
 import { describeEffect, type Transitions } from './transitions';
+import { worstTrial } from './trial';
 import type { Danger, Leftover, VerdictWord } from './verdict';
 
 /**

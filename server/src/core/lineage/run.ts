@@ -25,6 +25,8 @@ export interface Run {
   readonly unknown: readonly UnknownReason[];
   /** Calls of callbacks that hang on an unknown value: on another way through the code they are not made. */
   readonly unsure: ReadonlySet<CallbackCall>;
+  /** Whether code asked for a module's name, or for a module by its name, on any of its ways. */
+  readonly namesWereAsked: boolean;
 }
 
 /** At most this many decisions on unknown values are taken the other way in one run. */
@@ -49,12 +51,14 @@ export function run(lineage: Lineage, steps: readonly Step[], overruns = new Ove
   if (decisions.length === 0) return base;
   let verdict = base.verdict;
   const unsure = new Set(base.unsure);
+  let { namesWereAsked } = base;
   const calls = callsOf(base);
   const most = flipsOf(base);
   let flips = 0;
   for (; flips < most && !overruns.tooMany; flips++) {
     const other = once(lineage, steps, flips, { overruns });
     verdict = withMay(verdict, other.verdict);
+    namesWereAsked ||= other.namesWereAsked;
     const there = callsOf(other);
     for (const [key, made] of calls)
       for (const call of made.slice(there.get(key)?.length ?? 0)) unsure.add(call);
@@ -64,7 +68,7 @@ export function run(lineage: Lineage, steps: readonly Step[], overruns = new Ove
     const text = `${decisions.length} branches depend on unknown values; the first ${flips} were tried both ways`;
     unknown.push({ kind: 'budget', text, place: null });
   }
-  return { ...base, verdict, unknown, unsure };
+  return { ...base, verdict, unknown, unsure, namesWereAsked };
 }
 
 /** The calls of callbacks by step, livepatch, object and callback. Numbers of instances may differ between ways. */
@@ -74,7 +78,7 @@ function callsOf({ outcomes, end }: Run): Map<string, CallbackCall[]> {
     for (const it of outcome.happenings) {
       if (it.k !== 'calling') continue;
       const { patch, object, callback } = it.call;
-      const key = `${step} ${end.moduleName(patch)} ${object} ${callback}`;
+      const key = `${step} ${end.nameOf(patch).module} ${object} ${callback}`;
       const made = calls.get(key);
       if (made) made.push(it.call);
       else calls.set(key, [it.call]);
@@ -165,6 +169,7 @@ function once(lineage: Lineage, steps: readonly Step[], flip: number | null, opt
     verdict: asFarAsRead(judge(world, outcomes, dangers), unknown),
     unknown,
     unsure: hangingOnStates(outcomes),
+    namesWereAsked: world.namesWereAsked,
   };
 }
 

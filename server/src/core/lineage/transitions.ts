@@ -2,9 +2,11 @@ import { Overruns } from '../execution/overruns';
 import { formatStep, type Step } from '../manifest/steps';
 import { type Lineage, type LineageVersion, targetByName } from './lineage';
 import { fastRun, type OneWay, type Run, run, transitionSteps, waysThrough, withoutStalls } from './run';
-import { Search, type SearchResult } from './search';
+import { Search } from './search';
 import { kernelOf, LIMITS, SHORTENED } from './search-ways';
-import { type Leftover, VERDICTS, type VerdictWord } from './verdict';
+import type { SearchResult } from './trial';
+import { Twins } from './twins';
+import { type Leftover, VERDICTS, type Verdict, type VerdictWord } from './verdict';
 
 /** One ordered pair; `from` null is a clean kernel. */
 export interface Transition {
@@ -40,6 +42,9 @@ export class Transitions {
   #searched: { readonly lineage: Lineage; readonly result: SearchResult } | null = null;
   #ways = new Map<string, Kept<readonly OneWay[]>>();
   #kept = new Map<string, Kept<Run>>();
+  #twins: Twins | null = null;
+  /** Verdicts in which no version is named, by the twins that they were found for. */
+  #shared = new Map<string, { readonly verdict: Verdict; readonly before: number }>();
 
   /** `patient`: see `withoutStalls`. */
   constructor(
@@ -69,6 +74,8 @@ export class Transitions {
   /** From now on answers for this state of the lineage; results that still hold are kept. */
   use(lineage: Lineage): void {
     this.#lineage = lineage;
+    this.#twins = null;
+    this.#shared = new Map();
     const modules = new Set(lineage.versions.map((version) => version.module));
     for (const [key, kept] of this.#kept) {
       if (!kept.modules.every((module) => modules.has(module))) this.#kept.delete(key);
@@ -83,6 +90,32 @@ export class Transitions {
     const key = `${from?.module ?? 'none'} ${to.module}`;
     const steps = transitionSteps(this.#lineage, from?.name ?? null, to.name);
     return { from, to, run: this.#run(key, steps, from ? [from, to] : [to]) };
+  }
+
+  /** The verdict of FROM to TO, which may have been found for others that do the same. */
+  verdict(from: LineageVersion | null, to: LineageVersion): Verdict {
+    const { overruns } = this;
+    const twins = this.twinsOf(from, to);
+    const known = twins === null ? undefined : this.#shared.get(twins);
+    if (known && overruns.same({ before: known.before, lost: 0 })) return known.verdict;
+    const before = overruns.lost;
+    const { run } = this.transition(from, to);
+    const { verdict } = run;
+    const ofNobody = verdict.dangers.length + verdict.leftovers.length + verdict.kept.length === 0;
+    if (twins !== null && ofNobody && !run.namesWereAsked && overruns.lost === before)
+      this.#shared.set(twins, { verdict, before });
+    return verdict;
+  }
+
+  /**
+   * Equal for pairs whose runs differ in nothing but the versions' names, as far as code does not ask for them; null
+   * where there is no other such pair.
+   */
+  twinsOf(from: LineageVersion | null, to: LineageVersion): string | null {
+    this.#twins ??= new Twins(this.#lineage);
+    const twins = this.#twins;
+    const classes = [from, to].map((version) => (version ? twins.classOf(version) : ''));
+    return classes.includes(null) ? null : classes.join(' ');
   }
 
   /** Any run over some of the versions, kept under its steps. */
@@ -110,11 +143,15 @@ export class Transitions {
 
   /** Every pair in a fixed order: from a clean kernel first, then by version. */
   all(): readonly Transition[] {
-    const result: Transition[] = [];
-    for (const from of [null, ...this.#lineage.versions]) {
-      for (const to of this.#lineage.versions) if (to !== from) result.push(this.transition(from, to));
-    }
-    return result;
+    return this.pairs().map(([from, to]) => this.transition(from, to));
+  }
+
+  /** As `all`, the versions alone. */
+  pairs(): readonly (readonly [LineageVersion | null, LineageVersion])[] {
+    const { versions } = this.#lineage;
+    return [null, ...versions].flatMap((from) =>
+      versions.filter((to) => to !== from).map((to) => [from, to] as const),
+    );
   }
 
   /** The walk over all reachable states; what an edit did not touch is not walked again. */
@@ -123,6 +160,29 @@ export class Transitions {
       this.#searched = { lineage: this.#lineage, result: this.#search.run(this.#lineage) };
     }
     return this.#searched.result;
+  }
+
+  /**
+   * Does what `search` would have to do, and gives way in between. May be ended at any time, and ends by itself where the
+   * lineage is a newer one in the meantime.
+   */
+  *searching(): Generator<void, void> {
+    const lineage = this.#lineage;
+    if (this.#searched?.lineage === lineage) return;
+    const steps = this.#search.steps(lineage);
+    try {
+      for (;;) {
+        const step = steps.next();
+        if (step.done) {
+          this.#searched = { lineage, result: step.value };
+          return;
+        }
+        yield;
+        if (this.#lineage !== lineage) return;
+      }
+    } finally {
+      steps.return(undefined as never);
+    }
   }
 
   /** Said when not every way was tried, or not to its end. */

@@ -90,9 +90,11 @@ export class World implements KernelEnvironment, MachineHost {
   #pending: Pending | null = null;
   #timed = true;
   readonly #fast: boolean;
+  #namesWereAsked: boolean;
 
   constructor(lineage: Lineage, options: WorldOptions = {}, origin?: World) {
     this.lineage = lineage;
+    this.#namesWereAsked = origin ? origin.#namesWereAsked : false;
     this.#fast = origin ? origin.#fast : options.fast === true;
     this.kernel = origin ? origin.kernel.clone(this) : new Kernel(this, lineage.capabilities);
     this.machine = origin
@@ -113,10 +115,15 @@ export class World implements KernelEnvironment, MachineHost {
     return new World(this.lineage, {}, this);
   }
 
-  /** Equal for states that no further step can tell apart. */
-  key(): string {
-    const failures = [...this.#failures].map(([name, map]) => `${name}:${[...map].join()}`).join(';');
-    return `${this.kernel.key()}|${this.machine.key()}|${failures}`;
+  /** Equal for states that no further step can tell apart; `nameIn` is what modules are called in it. */
+  key(nameIn: (module: string) => string = (module) => module): string {
+    const failures = [...this.#failures].map(([name, map]) => `${nameIn(name)}:${[...map].join()}`).join(';');
+    return `${this.kernel.key(nameIn)}|${this.machine.key(nameIn)}|${failures}`;
+  }
+
+  /** Whether code that ran so far has asked for a module's name, or for a module by its name. */
+  get namesWereAsked(): boolean {
+    return this.#namesWereAsked;
   }
 
   nameOf(instance: InstanceId): InstanceName {
@@ -148,7 +155,7 @@ export class World implements KernelEnvironment, MachineHost {
     const loaded = this.machine.pendingFailures();
     return [
       ...early,
-      ...loaded.map((it) => ({ module: this.moduleName(it.instance), function: it.function })),
+      ...loaded.map((it) => ({ module: this.nameOf(it.instance).module, function: it.function })),
     ];
   }
 
@@ -189,7 +196,7 @@ export class World implements KernelEnvironment, MachineHost {
         this.kernel.resume();
         return 0;
       case 'set': {
-        const instance = this.moduleByName(this.moduleOf(step.name));
+        const instance = this.kernel.instanceOf(this.moduleOf(step.name));
         return instance === null
           ? -ERRNO.ENOENT
           : this.machine.setParameter(instance, step.param, step.value);
@@ -197,7 +204,7 @@ export class World implements KernelEnvironment, MachineHost {
       case 'fail': {
         const module = this.moduleOf(step.name);
         const errno = step.errno === null ? ERRNO.ENOMEM : -step.errno;
-        const instance = this.moduleByName(module);
+        const instance = this.kernel.instanceOf(module);
         if (instance !== null && step.function !== 'init') {
           this.machine.failNext(instance, step.function, errno);
         } else {
@@ -328,7 +335,7 @@ export class World implements KernelEnvironment, MachineHost {
     if (!this.machine.hasTasks()) return new Set();
     const image = this.machine.image(patch);
     if (!image?.objects) return new Set();
-    const own = this.moduleName(patch);
+    const own = this.nameOf(patch).module;
     const functions = image.objects.flatMap((object) =>
       (object.functions ?? []).map((fn) =>
         to === 'patched' ? { object: object.name, name: fn.oldName } : { object: own, name: fn.newName },
@@ -405,10 +412,12 @@ export class World implements KernelEnvironment, MachineHost {
   }
 
   moduleByName(name: string): InstanceId | null {
+    this.#namesWereAsked = true;
     return this.kernel.instanceOf(name);
   }
 
   moduleName(instance: InstanceId): string {
+    this.#namesWereAsked = true;
     return this.nameOf(instance).module;
   }
 
