@@ -4,11 +4,13 @@
  * The protocol's packages keep each type and message in a namespace of its own, which TypeScript writes as a function
  * that fills an object: no bundler may drop a part of that. This drops `Name.member = …;` where no source of client,
  * server or their libraries says `Name.member`. A name that is used in any other way (handed on, indexed, renamed)
- * keeps all of its members. In the same way the client's two converters lose the functions that nobody calls.
+ * keeps all of its members. In the same way the client's two converters lose the functions that nobody calls. All of these
+ * packages share their helpers.
  */
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { HELPERS, helperModule, helpersIn, withSharedHelpers } from './shared-helpers.mjs';
 import { isLeftOut } from './unused-features.mjs';
 
 const READERS = [
@@ -77,17 +79,28 @@ export function withoutUncalled(text, { converters }) {
 export function leanProtocol(root) {
   return {
     name: 'lean-protocol',
-    setup({ onLoad }) {
-      const mentions = mentionsIn(READERS.flatMap((folder) => sourcesBelow(join(root, folder))));
+    setup({ onLoad, onResolve }) {
+      const texts = READERS.flatMap((folder) => sourcesBelow(join(root, folder)));
+      const mentions = mentionsIn(texts);
+      const helpers = helpersIn(texts);
+      const read = (path) => withSharedHelpers(readFileSync(path, 'utf8'), helpers);
+      onResolve({ filter: new RegExp(`^${HELPERS}$`) }, ({ path }) => ({ path, namespace: HELPERS }));
+      onLoad({ filter: /./, namespace: HELPERS }, () => ({ contents: helperModule(helpers) }));
       const filter =
         /[\\/]vscode-languageserver-(?:protocol[\\/]lib[\\/]common[\\/]protocol[\w.$]*|types[\\/]lib[\\/]esm[\\/]main)\.js$/;
       onLoad({ filter }, ({ path }) => ({
-        contents: withoutUnmentioned(readFileSync(path, 'utf8'), mentions),
+        contents: withoutUnmentioned(read(path), mentions),
       }));
       onLoad(
         { filter: /[\\/]vscode-languageclient[\\/]lib[\\/]common[\\/](?:code|protocol)Converter\.js$/ },
         ({ path }) => ({
-          contents: withoutUncalled(readFileSync(path, 'utf8'), mentions),
+          contents: withoutUncalled(read(path), mentions),
+        }),
+      );
+      onLoad(
+        { filter: /[\\/]vscode-(?:languageclient|languageserver|jsonrpc)[\w-]*[\\/]lib[\\/]/ },
+        ({ path }) => ({
+          contents: read(path),
         }),
       );
     },
