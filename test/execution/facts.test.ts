@@ -210,6 +210,50 @@ ${ENABLE}`;
   });
 });
 
+test('what stands behind the end of a table, or in it, is no part of it, and is noted', () => {
+  const text = `
+static int klpp_f(void) { return 0; }
+static void on(struct klp_object *obj) { }
+static struct klp_func funcs[] = { { }, { .new_func = klpp_f }, { "g", klpp_f } };
+static struct klp_object objs[4] = { { .name = "ext4", .funcs = funcs }, { .callbacks.post_patch = on }, { "x" } };
+static struct klp_state states[] = { { .id = 7 }, { .version = 2 }, { }, { .id = 8 }, { } };
+static struct klp_patch patch = { .mod = THIS_MODULE, .objs = objs, .states = states };
+${ENABLE}`;
+  const patch = patchOf(text);
+  expect(patch.objects?.map(({ name, functions }) => [name, functions])).toEqual([['ext4', []]]);
+  expect(patch.states.map(({ id }) => id)).toEqual([7]);
+  expect(patch.unseen.map(({ place, ...it }) => [it.array, it.what, it.name, at(text, place)])).toEqual([
+    ['objects', 'callbacks', 'objs', '{ .callbacks.post_patch = on }'],
+    ['functions', 'behind', 'funcs', '{ .new_func = klpp_f }'],
+    ['states', 'behind', 'states', '{ .id = 8 }'],
+  ]);
+  expect(patch.complete).toBe(true);
+  expect(patch.settled).toBe(true);
+});
+
+test('a name that is NULL is none, and a table that code may have filled is not settled', () => {
+  const text = `
+static int klpp_f(void) { return 0; }
+static struct klp_func funcs[] = { { .new_func = klpp_f }, { .old_sympos = 1 }, { } };
+static struct klp_object objs[] = { { .funcs = funcs }, { } };
+static struct klp_patch patch = { .mod = THIS_MODULE, .objs = objs };
+${ENABLE}`;
+  const patch = patchOf(text);
+  expect(patch.objects?.[0]?.functions?.map((it) => [it.old, it.new, it.sympos])).toEqual([
+    ['', 'klpp_f', 0],
+    ['', '', 1],
+  ]);
+  expect([patch.complete, patch.settled, patch.unseen]).toEqual([true, true, []]);
+  for (const before of ['acme_fill(funcs);', 'if (acme_late()) return -1;', 'while (!acme_late()) ;'])
+    expect(
+      patchOf(text.replace('return klp_enable_patch', `${before} return klp_enable_patch`)).settled,
+    ).toBe(false);
+  const assigned = patchOf(
+    text.replace('return klp_enable_patch', 'funcs[0].old_name = "f"; return klp_enable_patch'),
+  );
+  expect([assigned.settled, assigned.objects?.[0]?.functions?.[0]?.old]).toEqual([true, 'f']);
+});
+
 test('an element that cannot be evaluated does not end the array', () => {
   const patch = patchOf(`
 static int klpp_f(void) { return 0; }

@@ -241,6 +241,195 @@ const inline = (elements: string): LivepatchParts => ({
 });
 const OPEN = '{ .old_name = "acme_open", .new_func = klpp_acme_open }';
 
+// klp_init_object() and klp_init_func() of kernel/livepatch/core.c; include/linux/livepatch.h says where tables end.
+const table = (...elements: readonly string[]): string =>
+  one({
+    body: `static struct klp_func table[8] = {\n${elements.map((it) => `  ${it},\n`).join('')}};`,
+    objects: '  { .funcs = table },',
+  });
+const objectsOf = (...elements: readonly string[]): string =>
+  one({
+    body: 'static void off(struct klp_object *obj) { }\nstatic void on(struct klp_object *obj) { }',
+    objects: elements.map((it) => `  ${it},`).join('\n'),
+  });
+const REFUSED = 'klp_enable_patch() answers -EINVAL, for klp_init_func() refuses it.';
+
+test('the whole sentences, each of a table with an entry that is refused or never seen', async () => {
+  const says = (text: string): Promise<string[]> => spoken(text, CODE);
+  expect(await says(table('{ .new_func = klpp_acme_open }'))).toEqual([
+    `error must v1: This function has no \`.old_name\`: ${REFUSED}`,
+  ]);
+  expect(await says(table('{ .old_name = "acme_open" }'))).toEqual([
+    `error must v1: The function acme_open has no \`.new_func\`: ${REFUSED}`,
+  ]);
+  expect(await says(table(`{ .old_name = "${'a'.repeat(512)}", .new_func = klpp_acme_open }`))).toEqual([
+    `error must v1: This name has 512 characters, and a function's name less than 512: ${REFUSED}`,
+  ]);
+  expect(await says(table(OPEN, OPEN))).toEqual([
+    'error must v1: The function acme_open of vmlinux stands in the table twice: klp_enable_patch() answers -EEXIST for the second. | the first',
+  ]);
+  expect(
+    await says(objectsOf('{ .name = "ext4", .funcs = funcs }', '{ .name = "ext4", .funcs = funcs }')),
+  ).toEqual([
+    'error must v1: The object ext4 stands in the table twice: klp_enable_patch() answers -EEXIST for the second. | the first',
+  ]);
+  expect(await says(table('{ }', OPEN))).toEqual([
+    'error must v1: An empty element in front of this one ends table: this function is not patched, without a word in the log.',
+  ]);
+  expect(await says(objectsOf('{ .name = "ext4", .funcs = funcs }', '{ }', '{ .funcs = funcs }'))).toEqual([
+    'error must v1: An empty element in front of this one ends objs: nothing of this object is patched, and its callbacks never run, without a word in the log.',
+  ]);
+  expect(await says(one({ states: '  { },\n  { .id = 7, .version = 1 },' }))).toEqual([
+    'error must v1: An empty element in front of this one ends states: this state is not declared, without a word in the log.',
+  ]);
+  expect(await says(objectsOf('{ .callbacks = { .post_patch = on } }'))).toEqual([
+    'error must v1: An object with neither `.name` nor `.funcs` ends objs: its callbacks never run, without a word in the log. An object that only has callbacks points to an array with nothing but its end, { }.',
+  ]);
+});
+
+test('they stand on the element', async () => {
+  await expectMarked(
+    table(
+      '{ }',
+      `${OPEN}, //\n  //~ not-a-livepatch: An empty element\n  ${OPEN.replaceAll('open', 'close')}`,
+    ).replace('static struct klp_func table', 'static int klpp_acme_close(int n) { return n; }\n$&'),
+  );
+  await expectMarked(
+    table(`{ .old_name = "acme_open" }, //\n  //~ not-a-livepatch: has no \`.new_func\`\n  { }`),
+  );
+  await expectMarked(
+    objectsOf(
+      '{ .funcs = funcs }',
+      '{ .funcs = funcs }, //\n  //~ not-a-livepatch: The object vmlinux\n  { }',
+    ),
+  );
+});
+
+precision(
+  CODE,
+  [
+    {
+      what: 'a .new_func of NULL',
+      lineage: table('{ .old_name = "acme_open", .new_func = NULL }'),
+      says: 'The function acme_open has no `.new_func`',
+      on: '{ .old_name',
+    },
+    {
+      what: 'nothing but a position',
+      lineage: table('{ .old_sympos = 2 }'),
+      says: 'This function has no `.old_name`',
+    },
+    {
+      what: 'a macro that forgets the function',
+      lineage: one({
+        body: '#define FN(fn) { .old_name = #fn }\nstatic struct klp_func table[] = { FN(acme_open), { } };',
+        objects: '  { .funcs = table },',
+      }),
+      says: 'The function acme_open has no `.new_func`',
+    },
+    {
+      what: 'the first and the second of a name are one folder only for 0 and 1',
+      lineage: table(
+        OPEN,
+        OPEN.replace(' }', ', .old_sympos = 1 }'),
+        OPEN.replace(' }', ', .old_sympos = 2 }'),
+      ),
+      says: 'The function acme_open of vmlinux stands in the table twice',
+    },
+    {
+      what: 'two objects with one table that is wrong',
+      lineage: one({
+        body: 'static struct klp_func table[] = { { .old_name = "acme_open" }, { } };',
+        objects: '  { .funcs = table },\n  { .name = "ext4", .funcs = table },',
+      }),
+      says: 'The function acme_open has no `.new_func`',
+    },
+    {
+      what: 'an element by number leaves a hole',
+      lineage: table(`[0] = ${OPEN}`, `[2] = ${OPEN}`),
+      says: 'An empty element in front of this one ends table',
+      on: '[2] = {',
+    },
+    {
+      what: 'an entry behind the end that an #ifdef left',
+      lineage: table(OPEN, '{ },\n#ifdef LP_END\n#endif\n  { .new_func = klpp_acme_open }'),
+      says: 'An empty element in front of this one ends table',
+    },
+    {
+      what: 'init takes the name away',
+      lineage: one({ init: '  funcs[0].old_name = NULL;\n  return klp_enable_patch(&patch);' }),
+      says: 'This function has no `.old_name`',
+    },
+  ],
+  [
+    { why: 'positions tell them apart', lineage: table(OPEN, OPEN.replace(' }', ', .old_sympos = 2 }')) },
+    {
+      why: 'one function in two objects',
+      lineage: one({
+        body: `static struct klp_func table[] = { ${OPEN}, { } };`,
+        objects: '  { .funcs = table },\n  { .name = "ext4", .funcs = funcs },',
+      }),
+    },
+    {
+      why: 'the function is a macro of a header that is not there',
+      lineage: table('{ .old_name = "acme_open", .new_func = KLPP_ACME_OPEN }'),
+    },
+    { why: 'so is the name', lineage: table('{ .old_name = ACME_OPEN, .new_func = klpp_acme_open }') },
+    { why: 'so is the whole entry', lineage: table('KLPP_ENTRY(acme_open)', OPEN) },
+    { why: 'what is behind the end is not known', lineage: table(OPEN, '{ }', 'LP_MORE') },
+    {
+      why: 'init fills the hole',
+      lineage: one({
+        init: '  funcs[0].new_func = klpp_acme_open;\n  return klp_enable_patch(&patch);',
+      }).replace(', .new_func = klpp_acme_open', ''),
+    },
+    {
+      why: 'something that is not known may fill it',
+      lineage: one({ init: '  acme_fill(funcs);\n  return klp_enable_patch(&patch);' }).replace(
+        ', .new_func = klpp_acme_open',
+        '',
+      ),
+    },
+    {
+      why: 'init fills it on a way that is not known',
+      lineage: one({
+        init: '  if (acme_late())\n    funcs[0].new_func = klpp_acme_open;\n  return klp_enable_patch(&patch);',
+      }).replace(', .new_func = klpp_acme_open', ''),
+    },
+    {
+      why: 'init enables only on a way that is not known, and fills it there',
+      lineage: one({
+        init: '  if (acme_late() == 3) {\n    funcs[0].new_func = klpp_acme_open;\n    return klp_enable_patch(&patch);\n  }\n  return -ENODEV;',
+      }).replace(', .new_func = klpp_acme_open', ''),
+    },
+    {
+      why: 'a parameter decides',
+      lineage: one({
+        body: 'static bool late;\nmodule_param(late, bool, 0);\nstatic struct klp_func funcs[];',
+        init: '  if (late)\n    funcs[0].new_func = klpp_acme_open;\n  return klp_enable_patch(&patch);',
+      }).replace(', .new_func = klpp_acme_open', ''),
+    },
+    {
+      why: 'room behind the end',
+      lineage: table(OPEN, '{ }'),
+    },
+    {
+      why: 'two callbacks of a kind are said by another rule',
+      lineage: objectsOf(
+        '{ .name = "ext4", .funcs = funcs, .callbacks = { .post_patch = on } }',
+        '{ .name = "ext4", .funcs = funcs, .callbacks = { .post_patch = on } }',
+      ),
+    },
+    {
+      why: 'an object with callbacks and an empty array',
+      lineage: one({
+        body: 'static void on(struct klp_object *obj) { }\nstatic struct klp_func none[] = { { } };',
+        objects: '  { .funcs = none, .callbacks = { .post_patch = on } },',
+      }),
+    },
+  ],
+);
+
 precision(
   CODE,
   [

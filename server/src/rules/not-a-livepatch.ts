@@ -1,4 +1,4 @@
-import type { LivepatchFacts, PatchFacts } from '../core/execution/fact-types';
+import type { LivepatchFacts, ObjectFacts, PatchFacts } from '../core/execution/fact-types';
 import type { LineageVersion } from '../core/lineage/lineage';
 import type { Place } from '../core/place';
 import type { RuleContext } from './context';
@@ -20,10 +20,15 @@ A livepatch is a module with a few things that nothing checks when it is built.
 |---|---|
 | \`MODULE_INFO(livepatch, "Y")\` | \`klp_enable_patch()\` answers -EINVAL: the module is not marked as a livepatch |
 | \`.mod = THIS_MODULE\`, \`.objs\`, \`.funcs\` of an object | -EINVAL |
+| \`.old_name\` or \`.new_func\` of a function | -EINVAL, from \`klp_init_func()\`; a name of 512 characters or more as well |
 | \`MODULE_LICENSE("GPL")\` or a compatible one | \`klp_enable_patch\` is exported to GPL modules only: unknown symbol |
 | the empty element \`{ }\` at the end of an array | the kernel reads on behind the array: whatever lies there is taken for functions or objects |
+| what stands behind an empty element, or an object with callbacks and neither \`.name\` nor \`.funcs\` | the table ends there: the kernel never sees it, and says nothing |
 | a call of \`klp_enable_patch()\` in module init | the module loads and patches nothing |
 | \`module_exit()\` | the module can never be removed, not even when another livepatch has replaced it: rmmod answers -EBUSY |
+
+A function that stands twice in an object, or an object that stands twice, is too much: sysfs has a folder for each, and
+the second answers -EEXIST. \`.old_sympos\` 0 and 1 are one folder.
 
 ## Example
 
@@ -69,12 +74,14 @@ const GPL = new Set([
   'Dual MPL/GPL',
 ]);
 
+type Say = (message: string, place: Place, fixes?: readonly Fix[], first?: Place | null) => void;
+
 function missingIn(context: RuleContext, version: LineageVersion, facts: LivepatchFacts): Finding[] {
   const units = context.unitsOf(version);
   // What is absent may stand in a file that could not be read.
   const allRead = version.unread.length === 0 && units.every((unit) => unit.missingIncludes.length === 0);
   const findings: Finding[] = [];
-  const say = (message: string, place: Place, fixes: readonly Fix[] = []): void => {
+  const say: Say = (message, place, fixes = [], first = null) => {
     findings.push({
       code: 'not-a-livepatch',
       severity: 'error',
@@ -82,7 +89,7 @@ function missingIn(context: RuleContext, version: LineageVersion, facts: Livepat
       certainty: 'must',
       place,
       versions: [version.name],
-      related: [],
+      related: first ? [{ message: 'the first', place: first }] : [],
       fixes,
     });
   };
@@ -122,6 +129,7 @@ function missingIn(context: RuleContext, version: LineageVersion, facts: Livepat
     ]);
   }
   membersOf(context, patch, say);
+  if (patch.complete && patch.settled) entriesOf(patch, say);
   if (allRead && facts.enables === false) {
     const message = facts.init
       ? `${facts.init.name}() never calls klp_enable_patch(): the module loads and patches nothing.`
@@ -151,11 +159,7 @@ function within(text: string, place: Place): string {
   return text.slice(place.start, place.end);
 }
 
-function membersOf(
-  context: RuleContext,
-  patch: PatchFacts,
-  say: (message: string, place: Place, fixes?: readonly Fix[]) => void,
-): void {
+function membersOf(context: RuleContext, patch: PatchFacts, say: Say): void {
   const text = (place: Place): string => context.text(place.file);
   if (!patch.mod.set && patch.complete) {
     const edit = appendElement(text(patch.initialiser), patch.initialiser, '.mod = THIS_MODULE');
@@ -188,5 +192,74 @@ function membersOf(
       place,
       fixWith('Add the empty element { }', appendElement(text(place), place, '{ }')),
     );
+  }
+}
+
+/** KSYM_NAME_LEN since 6.1, with the terminating NUL; before, it was less. */
+const KSYM_NAME_LEN = 512;
+
+/** What klp_init_object() and klp_init_func() refuse, and what they never see. */
+function entriesOf(patch: PatchFacts, say: Say): void {
+  for (const { array, what, name, place } of patch.unseen) {
+    const follows = {
+      objects: 'nothing of this object is patched, and its callbacks never run',
+      functions: 'this function is not patched',
+      states: 'this state is not declared',
+    }[array];
+    say(
+      what === 'behind'
+        ? `An empty element in front of this one ends ${name}: ${follows}, without a word in the log.`
+        : `An object with neither \`.name\` nor \`.funcs\` ends ${name}: its callbacks never run, without a word in the log. An object that only has callbacks points to an array with nothing but its end, { }.`,
+      place,
+    );
+  }
+  const objects = patch.objects ?? [];
+  const tables = new Set<number>();
+  for (const [index, object] of objects.entries()) {
+    const same = objects.slice(0, index).filter(({ name }) => name === object.name);
+    const [first] = same;
+    // Two callbacks of a kind for one object have a rule of their own.
+    if (first && !same.some((it) => sharesCallback(it, object)))
+      say(
+        `The object ${object.name ?? 'vmlinux'} stands in the table twice: klp_enable_patch() answers -EEXIST for the second.`,
+        object.place,
+        [],
+        first.place,
+      );
+    // Two objects may point to one array.
+    const table = object.functions?.[0]?.place.start ?? -1;
+    if (!tables.has(table)) functionsOf(object, say);
+    tables.add(table);
+  }
+}
+
+function sharesCallback(a: ObjectFacts, b: ObjectFacts): boolean {
+  return a.callbacks.some(({ callback }) => b.callbacks.some((other) => other.callback === callback));
+}
+
+function functionsOf({ name, functions }: ObjectFacts, say: Say): void {
+  const known = new Map<string, Place>();
+  for (const { old, new: replacement, sympos, place } of functions ?? []) {
+    const refused = 'klp_enable_patch() answers -EINVAL, for klp_init_func() refuses it.';
+    if (old === '') {
+      say(`This function has no \`.old_name\`: ${refused}`, place);
+      continue;
+    }
+    if (replacement === '') say(`The function ${old} has no \`.new_func\`: ${refused}`, place);
+    if (old.length >= KSYM_NAME_LEN)
+      say(
+        `This name has ${old.length} characters, and a function's name less than ${KSYM_NAME_LEN}: ${refused}`,
+        place,
+      );
+    const folder = `${old},${sympos || 1}`;
+    const first = known.get(folder);
+    if (!first) known.set(folder, place);
+    else
+      say(
+        `The function ${old} of ${name ?? 'vmlinux'} stands in the table twice: klp_enable_patch() answers -EEXIST for the second.`,
+        place,
+        [],
+        first,
+      );
   }
 }

@@ -4,9 +4,8 @@ import { statementsIn, visitExpressions } from '../core/execution/ir-walk';
 import type { FunctionNode } from '../core/execution/reach';
 import type { LineageVersion } from '../core/lineage/lineage';
 import { functionsOf } from '../core/lineage/version-functions';
-import { formatErrno } from '../core/manifest/errno';
 import type { Finding, Rule } from './rule';
-import { listed } from './wording';
+import { errnoText, listed } from './wording';
 
 /** pre_patch of a module object that may refuse the module. */
 export const prePatchBlocksModule: Rule = {
@@ -163,8 +162,4 @@ class Results {
     });
     if (slot < node.ir.parameters) results.add('a value that is not known');
   }
-}
-
-function errnoText(value: number): string {
-  return value < 0 ? `-${formatErrno(value)}` : String(value);
 }

@@ -1,3 +1,4 @@
+import { alwaysRefused } from './always-refused';
 import { badObjectName } from './bad-object-name';
 import { callbackInInitMemory } from './callback-in-init-memory';
 import { callbackNeverRuns } from './callback-never-runs';
@@ -85,6 +86,7 @@ export const RULES: readonly Rule[] = [
   ignoredFailure,
   callbackInInitMemory,
   prePatchBlocksModule,
+  alwaysRefused,
   callbackNeverRuns,
   sideEffectInInitExit,
   shadowAllocTwice,

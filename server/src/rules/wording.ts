@@ -5,6 +5,7 @@ import type { LineageVersion } from '../core/lineage/lineage';
 import type { Run } from '../core/lineage/run';
 import { describeEffect } from '../core/lineage/transitions';
 import { HAZARDS } from '../core/lineage/verdict';
+import { formatErrno } from '../core/manifest/errno';
 import type { Certainty, Severity } from '../core/place';
 
 /** "v1", "v1 and v2", "v1, v2 and v3". */
@@ -99,4 +100,9 @@ export function byStateOrShadow({ dialect }: LineageVersion): string {
 /** Where a pointer can be published. */
 export function inStateOrShadow({ dialect }: LineageVersion): string {
   return isDiffDialect(dialect) ? 'a shadow variable' : 'the data of a state or in a shadow variable';
+}
+
+/** What a function of the kernel answers: `-EINVAL`, `1`. */
+export function errnoText(value: number): string {
+  return value < 0 ? `-${formatErrno(value)}` : String(value);
 }

@@ -137,8 +137,18 @@ export interface PatchRecord {
     readonly array: 'objects' | 'functions' | 'states';
     readonly pointer: Pointer;
   }[];
+  /** What the kernel never sees: elements behind an empty one, and callbacks in the empty one itself. */
+  readonly unseen: readonly Unseen[];
   /** False where an element or a member could not be evaluated. */
   readonly complete: boolean;
+}
+
+/** An element of a table that the empty element in front of it, or its own lack of name and functions, hides. */
+export interface Unseen {
+  readonly array: 'objects' | 'functions' | 'states';
+  readonly what: 'behind' | 'callbacks';
+  readonly table: Pointer;
+  readonly pointer: Pointer;
 }
 
 /** A plain assignment in C to memory that is not the module's own. */

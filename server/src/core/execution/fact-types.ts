@@ -49,7 +49,19 @@ export interface PatchFacts {
     readonly name: string;
     readonly place: Place;
   }[];
+  /** Elements behind an empty one, which ends the table; objects that are such an end and have callbacks. */
+  readonly unseen: readonly UnseenFacts[];
+  /** Whether this is for certain what klp_enable_patch() gets: init does nothing before that is not known. */
+  readonly settled: boolean;
   readonly complete: boolean;
+}
+
+export interface UnseenFacts {
+  readonly array: 'objects' | 'functions' | 'states';
+  readonly what: 'behind' | 'callbacks';
+  /** The table's name. */
+  readonly name: string;
+  readonly place: Place;
 }
 
 export interface ObjectFacts {

@@ -35,6 +35,8 @@ export class ModuleMemory {
   readonly reader: Reader;
   /** What init handed to klp_enable_patch(), as it stood then. */
   readonly enabled: ReadPatch[] = [];
+  /** Of what was read, that which klp_enable_patch() gets just so: nothing that is not known came before. */
+  readonly settled = new Set<ReadPatch>();
   readonly #it: Interpreter;
   #opaque = false;
 
@@ -55,7 +57,10 @@ export class ModuleMemory {
     });
     this.reader = new Reader(this.#it);
     this.#it.services = new Services(this.#it, new Map(), (_instance, patch) => {
-      if (isPointer(patch)) this.enabled.push(this.read(patch));
+      if (!isPointer(patch)) return 0;
+      const read = this.read(patch);
+      this.enabled.push(read);
+      if (!this.#opaque && this.#it.unknowns.decisions().length === 0) this.settled.add(read);
       return 0;
     });
   }

@@ -1,9 +1,16 @@
 import type { Unit } from '../csource/unit';
 import { CALLBACK_KINDS, type ObjectImage } from '../kernel/types';
 import type { Place } from '../place';
+import type { Unseen } from './api';
 import type { CallbackFacts, FunctionEntry, ObjectFacts, PatchFacts, StateFacts } from './fact-types';
 import { initialiserPlace, type ReadPatch } from './facts-memory';
 import { isPointer, type Pointer, type Value } from './values';
+
+const MEMBERS: Readonly<Record<Unseen['array'], readonly string[]>> = {
+  objects: ['.name', '.funcs', '.callbacks', ...CALLBACK_KINDS.map((kind) => `.callbacks.${kind}`)],
+  functions: ['.old_name', '.new_func', '.old_sympos'],
+  states: ['.id'],
+};
 
 /** Where a patch is defined: its variable, if it is one. */
 export interface PatchVariable {
@@ -46,6 +53,13 @@ class PatchReading {
         name: this.patch.memory.nameOf(pointer),
         place: this.tablePlace(pointer),
       })),
+      unseen: record.unseen.map(({ array, what, table, pointer }) => ({
+        array,
+        what,
+        name: this.patch.memory.nameOf(table),
+        place: this.written(pointer, array) ?? this.tablePlace(table),
+      })),
+      settled: this.patch.memory.settled.has(this.patch),
       complete: record.complete,
     };
   }
@@ -110,6 +124,15 @@ class PatchReading {
   private element(pointer: Pointer, member: string): Place | null {
     const { reader } = this.patch;
     return reader.origin(pointer) ?? reader.origin(reader.at(pointer, member));
+  }
+
+  /** The place of an element that may have any of its members. */
+  private written(pointer: Pointer, array: Unseen['array']): Place | null {
+    for (const member of MEMBERS[array]) {
+      const place = this.element(pointer, member);
+      if (place) return place;
+    }
+    return null;
   }
 
   private tablePlace(pointer: Pointer): Place {

@@ -81,6 +81,7 @@ function patchesOf(program: Program, init: Entry | null, graph: CallGraph): Foun
   const known = direct && found.get(direct.block);
   if (known) {
     memory.enabled.push(known.read);
+    memory.settled.add(known.read);
     return [...found.values()];
   }
   if (!callsEnabling(graph, start)) return [...found.values()];

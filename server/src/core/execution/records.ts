@@ -5,7 +5,7 @@ import {
   type ObjectImage,
   type StateImage,
 } from '../kernel/types';
-import type { MemoryReader, PatchRecord } from './api';
+import type { MemoryReader, PatchRecord, Unseen } from './api';
 import { isInteger, isPointer, isUnknown, type Pointer, type Value } from './values';
 
 /** Larger tables are read no further and the record says so. */
@@ -13,12 +13,15 @@ const MAX_OBJECTS = 10_000;
 const MAX_FUNCTIONS = 100_000;
 const MAX_STATES = 10_000;
 
+const CALLBACKS = CALLBACK_KINDS.map((kind) => `.callbacks.${kind}`);
+
 /** Name shown for a function or object whose name could not be evaluated. */
 const UNREAD = '?';
 
 interface Reading {
   readonly reader: MemoryReader;
   readonly unterminated: PatchRecord['unterminated'][number][];
+  readonly unseen: Unseen[];
   complete: boolean;
 }
 
@@ -35,7 +38,7 @@ interface ObjectRecord {
  * unknown and the record is not `complete`.
  */
 export function readPatch(reader: MemoryReader, patch: Pointer): PatchRecord {
-  const reading: Reading = { reader, unterminated: [], complete: true };
+  const reading: Reading = { reader, unterminated: [], unseen: [], complete: true };
   const replace = reader.peek(reader.at(patch, '.replace'));
   const replaceKnown = isInteger(replace);
   const objects = readObjects(reading, reader.peek(reader.at(patch, '.objs')));
@@ -53,6 +56,7 @@ export function readPatch(reader: MemoryReader, patch: Pointer): PatchRecord {
     statePointers: states.pointers,
     replaceKnown,
     unterminated: reading.unterminated,
+    unseen: reading.unseen,
     complete: reading.complete,
   };
 }
@@ -96,10 +100,11 @@ function readObject(reading: Reading, object: Pointer): ObjectRecord {
 
 function readFunction(reading: Reading, entry: Pointer): FunctionImage {
   const { reader } = reading;
+  const name = reader.peek(reader.at(entry, '.old_name'));
   const sympos = reader.peek(reader.at(entry, '.old_sympos'));
   if (!isInteger(sympos)) reading.complete = false;
   return {
-    oldName: textOf(reading, reader.peek(reader.at(entry, '.old_name'))),
+    oldName: isZero(name) ? '' : textOf(reading, name),
     newName: functionName(reading, reader.peek(reader.at(entry, '.new_func'))),
     sympos: isInteger(sympos) ? Number(sympos) : 0,
   };
@@ -144,7 +149,11 @@ function elements(
     }
     const element = reader.element(table, index);
     const values = marks.map((member) => reader.peek(reader.at(element, member)));
-    if (values.every(isZero)) return found;
+    if (values.every(isZero)) {
+      const hidden = hiddenBy(reading, table, array, marks, index, Math.min(extent ?? 0, limit));
+      if (hidden) reading.unseen.push({ array, table, ...hidden });
+      return found;
+    }
     // A single unknown name may be a macro of a header that is not there, for several elements or for the end.
     const [first, ...others] = values;
     if (array === 'states') others.push(reader.peek(reader.at(element, '.version')));
@@ -160,6 +169,30 @@ function elements(
   }
   reading.complete = false;
   return found;
+}
+
+/** The first thing of a table that its end at `index` hides from the kernel; null for none. */
+function hiddenBy(
+  { reader }: Reading,
+  table: Pointer,
+  array: Unseen['array'],
+  marks: readonly string[],
+  index: number,
+  extent: number,
+): Pick<Unseen, 'what' | 'pointer'> | null {
+  const isSet = (pointer: Pointer, members: readonly string[]): boolean =>
+    members.some((member) => {
+      const value = reader.peek(reader.at(pointer, member));
+      return !isZero(value) && !isUnknown(value);
+    });
+  const end = reader.element(table, index);
+  if (array === 'objects' && index < extent && isSet(end, CALLBACKS))
+    return { what: 'callbacks', pointer: end };
+  for (let behind = index + 1; behind < extent; behind++) {
+    const pointer = reader.element(table, behind);
+    if (isSet(pointer, marks)) return { what: 'behind', pointer };
+  }
+  return null;
 }
 
 function textOf(reading: Reading, value: Value): string {

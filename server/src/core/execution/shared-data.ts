@@ -167,5 +167,6 @@ function movedRecord(record: PatchRecord, instance: InstanceId): PatchRecord {
     functionPointers: record.functionPointers.map((pointers) => pointers?.map(pointer) ?? null),
     statePointers: record.statePointers.map(pointer),
     unterminated: record.unterminated.map((it) => ({ ...it, pointer: pointer(it.pointer) })),
+    unseen: record.unseen.map((it) => ({ ...it, table: pointer(it.table), pointer: pointer(it.pointer) })),
   };
 }
