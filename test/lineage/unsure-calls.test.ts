@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { runJson } from '../../server/src/cli/json';
 import { run, steps } from '../../server/src/core/lineage/run';
 import { Places } from '../../server/src/core/places';
+import { transitionSentence } from '../../server/src/features/sentence';
 import { lineage, livepatch, manifest, parseFixture } from '../rules/fixture';
 import { analyseTexts } from '../support/project';
 
@@ -138,4 +139,36 @@ test('of two calls in one step only the one that an unknown decides is unsure', 
   const found = await calls(text, 'load v1', 'stall', 'disable v1', 'enable v1');
   expect(found[0]).toEqual(['v1 vmlinux pre_patch', 'v1 vmlinux post_patch?']);
   expect(found[3]).toEqual(['v1 vmlinux post_patch?']);
+});
+
+/** The refusals of a run of these steps: what is certain, what only may be, and the sentence about the last load. */
+async function refusals(text: string, ...words: string[]): Promise<[string[], string[], string]> {
+  const { lineage: it } = await analyseTexts(Object.fromEntries(parseFixture(text).files));
+  const done = run(it, steps(...words));
+  const to = it.versions.at(-1);
+  const told = ({ step, result }: { step: number; result: number }): string => `${words[step]} ${result}`;
+  return [
+    done.verdict.refusals.map(told),
+    done.verdict.mayRefuse.map(told),
+    to ? transitionSentence({ from: null, to, run: done }) : '',
+  ];
+}
+
+test('a load that is refused on another way only is one that may be refused', async () => {
+  const may = (body: string): string => lineage(manifest(['draft']), source(body));
+  expect(await refusals(may('  return acme_busy() ? -EBUSY : 0;'), 'load v1')).toEqual([
+    [],
+    ['load v1 -16'],
+    'When v1 is loaded on a clean kernel, the kernel refuses it: load v1 answers -16. (may: something unknown stands in between)',
+  ]);
+  // Each errno once, in the order of the decisions.
+  const [certain, possible] = await refusals(
+    may(
+      '  if (acme_busy())\n    return -EBUSY;\n  if (acme_old())\n    return -EPERM;\n  return acme_late() ? -EBUSY : 0;',
+    ),
+    'load v1',
+  );
+  expect([certain, possible]).toEqual([[], ['load v1 -16', 'load v1 -1']]);
+  const [sure, other] = await refusals(may('  return acme_busy() ? -EBUSY : -EPERM;'), 'load v1');
+  expect([sure, other]).toEqual([['load v1 -1'], ['load v1 -16']]);
 });

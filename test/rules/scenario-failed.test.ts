@@ -168,7 +168,7 @@ test('what is not known makes a worse end possible, and a better one unsure only
 test('a load that is refused only where something unknown goes the other way', async () => {
   const body = 'static int f(struct klp_object *obj)\n{\n  return acme_busy() ? -EBUSY : 0;\n}';
   expect(await only('clean', { body, callbacks: '      .pre_patch = f,' })).toEqual([
-    'warning may v1: The scenario "way" may end refused, not clean: then a load is refused. It depends on acme_busy(), which is not known.',
+    'warning may v1: The scenario "way" may end refused, not clean: "load v1" answers -16. It depends on acme_busy(), which is not known.',
   ]);
 });
 

@@ -1,7 +1,7 @@
 import { knownNames } from '../core/lineage/lineage';
 import type { Run } from '../core/lineage/run';
 import { describeEffect, worstLeftover } from '../core/lineage/transitions';
-import { leftovers, VERDICTS, type Verdict } from '../core/lineage/verdict';
+import { firstRefusal, leftovers, VERDICTS, type Verdict } from '../core/lineage/verdict';
 import { World } from '../core/lineage/world';
 import type { Scenario } from '../core/manifest/manifest';
 import { checkStepNames, formatStep } from '../core/manifest/steps';
@@ -83,7 +83,7 @@ function firstDifference(run: Run, expected: Verdict['word']): Difference {
     return { step: -1, text: `No step makes it ${expected}` };
   }
   const danger = verdict.dangers[0];
-  const refusal = verdict.refusals[0];
+  const refusal = firstRefusal(verdict);
   if (verdict.word === 'unsafe' && danger) return { step: danger.step, text: danger.text };
   if (verdict.word === 'refused' && refusal) {
     return { step: refusal.step, text: `the kernel answers ${resultText(refusal.result)}` };

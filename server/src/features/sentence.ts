@@ -1,6 +1,6 @@
 import type { Hazard } from '../core/execution/catalogue-row';
 import { describeEffect, type Transition, worstLeftover } from '../core/lineage/transitions';
-import type { Danger, Leftover } from '../core/lineage/verdict';
+import { type Danger, firstRefusal, type Leftover } from '../core/lineage/verdict';
 import { formatStep } from '../core/manifest/steps';
 
 /** What a hazard means, in a person's words. */
@@ -29,7 +29,7 @@ export function transitionSentence(transition: Transition): string {
       return `${replaces}, nothing stays behind without an owner.${tail}`;
     }
     case 'refused': {
-      const refusal = verdict.refusals[0];
+      const refusal = firstRefusal(verdict);
       const step = refusal ? run.steps[refusal.step] : undefined;
       return `${replaces}, the kernel refuses it: ${step ? formatStep(step) : 'the load'} answers ${refusal?.result ?? 0}${stateReason(transition)}.${may}`;
     }

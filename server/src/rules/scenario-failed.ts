@@ -1,7 +1,7 @@
 import { knownNames } from '../core/lineage/lineage';
 import type { Run } from '../core/lineage/run';
 import { describeEffect, worstLeftover } from '../core/lineage/transitions';
-import { VERDICTS } from '../core/lineage/verdict';
+import { firstRefusal, VERDICTS } from '../core/lineage/verdict';
 import type { Scenario } from '../core/manifest/manifest';
 import { checkStepNames, formatStep } from '../core/manifest/steps';
 import type { Certainty } from '../core/place';
@@ -92,12 +92,9 @@ function reason(run: Run): string {
     const step = run.steps[danger.step];
     return `${danger.text}${step ? `, at "${formatStep(step)}"` : ''}`;
   }
-  if (verdict.word === 'refused') {
-    const [refusal] = verdict.refusals;
-    const step = refusal && run.steps[refusal.step];
-    // Another way through the code is refused, the one that is told here is not.
-    return step ? `"${formatStep(step)}" answers ${refusal.result}` : 'then a load is refused';
-  }
+  const refusal = firstRefusal(verdict);
+  const step = refusal && run.steps[refusal.step];
+  if (verdict.word === 'refused' && step) return `"${formatStep(step)}" answers ${refusal.result}`;
   if (leftover) {
     return `the ${describeEffect(leftover.effect)} of ${leftover.version?.name ?? 'a version'} stays behind (${leftover.hazard})`;
   }

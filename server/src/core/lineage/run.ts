@@ -10,6 +10,7 @@ import {
   danglingPointers,
   judge,
   type Leftover,
+  type Refusal,
   VERDICTS,
   type Verdict,
 } from './verdict';
@@ -191,9 +192,15 @@ function withMay(base: Verdict, other: Verdict): Verdict {
       dangers.push({ ...danger, certainty: 'may' });
     }
   }
+  const mayRefuse = [...base.mayRefuse];
+  for (const refusal of other.refusals) {
+    const isSame = (known: Refusal): boolean =>
+      known.step === refusal.step && known.result === refusal.result;
+    if (![...base.refusals, ...mayRefuse].some(isSame)) mayRefuse.push(refusal);
+  }
   const worse = VERDICTS.indexOf(other.word) > VERDICTS.indexOf(base.word);
   const certainty: Certainty = worse ? 'may' : base.certainty;
-  return { ...base, word: worse ? other.word : base.word, certainty, leftovers, dangers };
+  return { ...base, word: worse ? other.word : base.word, certainty, leftovers, dangers, mayRefuse };
 }
 
 function sameLeftover(a: Leftover, b: Leftover): boolean {

@@ -48,7 +48,15 @@ export interface Verdict {
   /** Effects that stay because their version declares so. */
   readonly kept: readonly Effect[];
   readonly dangers: readonly Danger[];
+  /** For certain. */
   readonly refusals: readonly Refusal[];
+  /** Only on another way at something unknown. */
+  readonly mayRefuse: readonly Refusal[];
+}
+
+/** The first refusal, a certain one before one that only may be. */
+export function firstRefusal({ refusals, mayRefuse }: Verdict): Refusal | undefined {
+  return refusals[0] ?? mayRefuse[0];
 }
 
 /** The worst hazard of an effect, as the JSON names it: what holds no pointer into a module cannot dangle. */
@@ -84,6 +92,7 @@ export function judge(world: World, outcomes: readonly StepOutcome[], dangers: r
     kept: left.kept,
     dangers: all,
     refusals,
+    mayRefuse: [],
   };
 }
 
