@@ -210,3 +210,27 @@ test('a pre_patch that refuses: no post_patch, no reversal', async () => {
   };
   expect(await spoken(lineage(DRAFT, refuses), CODE)).toEqual([]);
 });
+
+test('an undo that hangs on something unknown may be left out, whichever way is the one of success', async () => {
+  const says = async (undo: string, undoing: string): Promise<string[]> => {
+    const parts = late(NOTIFIER, 'unhook', undoing);
+    const body = (parts.body ?? '').replace(/( {2}unregister\w+\([^;]*;)/, undo);
+    return spoken(lineage(DRAFT, { ...parts, body }), CODE);
+  };
+  const may = (on: string): string =>
+    `information may v1: When a disable of v1 is reversed, post_patch runs again and makes the notifier nb a second time, which fails: its undo in pre_unpatch is left out then. It depends on ${on}, which is not known. Undo it in pre_unpatch. | undone here, in pre_unpatch`;
+  expect(await says('  if (acme_ready())\n  $1', 'pre_unpatch')).toEqual([may('acme_ready()')]);
+  expect(await says('  if (acme_busy())\n    return;\n$1', 'pre_unpatch')).toEqual([may('acme_busy()')]);
+  // In post_unpatch it comes too late, whether it comes or not.
+  const must =
+    'warning must v1: When a disable of v1 is reversed, post_patch runs again and makes the notifier nb a second time, which fails: its undo stands in post_unpatch, which is not called in between. Undo it in pre_unpatch. | undone here, in post_unpatch';
+  expect(await says('  if (acme_ready())\n  $1', 'post_unpatch')).toEqual([must]);
+  expect(await says('$1', 'post_unpatch')).toEqual([must]);
+  expect(await says('$1', 'pre_unpatch')).toEqual([]);
+});
+
+test('what a plain disable may leave as well is not told twice', async () => {
+  const parts = late(HEAP, 'put', 'pre_unpatch');
+  const body = (parts.body ?? '').replace(/( {2}kfree\([^;]*;)/, '  if (acme_ready())\n  $1');
+  expect(await spoken(lineage(DRAFT, { ...parts, body }), CODE)).toEqual([]);
+});

@@ -162,3 +162,21 @@ test('and what is sure in a plain life counts more than what may be in another',
     ['must', ['load ext4', 'load v1', 'disable v1', 'unload v1']],
   ]);
 });
+
+test('an undo that hangs on something unknown, whichever way is the one of success', async () => {
+  const says = (undo: string): Promise<string[]> => {
+    const body = (NOTIFIER.body ?? '').replace(/( {2}unregister\w+\([^;]*;)/, undo);
+    return spoken(lineage(DRAFT, { ...NOTIFIER, body }), CODE);
+  };
+  const may = (on: string): string =>
+    `warning may v1: What pre_patch does here is not always undone: when v1 is disabled and removed, the notifier nb may stay and point into m_v1: a use-after-free once that module is removed. It depends on ${on}, which is not known. Undo it in post_unpatch.`;
+  expect(await says('  if (acme_ready())\n  $1')).toEqual([may('acme_ready()')]);
+  expect(await says('  if (acme_busy())\n    return;\n$1')).toEqual([may('acme_busy()')]);
+  // That the notifier is not registered on some way is no undo of it.
+  const never = (NOTIFIER.body ?? '')
+    .replace('  return register', '  if (acme_busy())\n    return 0;\n  return register')
+    .replace(/ {2}unregister\w+\([^;]*;/, '');
+  expect(await spoken(lineage(DRAFT, { ...NOTIFIER, body: never }), CODE)).toEqual([
+    expect.stringMatching(/^error must v1: Nothing undoes what pre_patch does here: /),
+  ]);
+});

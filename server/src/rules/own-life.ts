@@ -1,4 +1,5 @@
 import type { Actor, EffectEvent } from '../core/execution/effects';
+import type { Decision } from '../core/execution/machine-host';
 import { identity } from '../core/lineage/left-behind';
 import { isSameVersion, type LineageVersion } from '../core/lineage/lineage';
 import { type OneWay, type Run, targetsLoaded } from '../core/lineage/run';
@@ -61,7 +62,7 @@ export interface Stays {
   readonly leftover: Leftover;
   readonly run: Run;
   readonly certainty: Certainty;
-  /** What must not be so for it to stay; null where nothing is unknown. */
+  /** What decides whether it stays; null where nothing unknown does. */
   readonly when: string | null;
 }
 
@@ -77,11 +78,33 @@ export function staying(
     for (const leftover of run.verdict.leftovers) {
       const id = identity(leftover.effect);
       if (!isSameVersion(leftover.version, version) || found.has(id)) continue;
-      const certainty = decision ? 'may' : leftover.certainty;
-      found.set(id, { leftover, run, certainty, when: decision?.id ?? null });
+      // What stays on the way of success may be undone where something unknown goes the other way.
+      const when = decision ?? otherwise(ways, accept, (it) => undoes(it, version, id));
+      found.set(id, { leftover, run, certainty: when ? 'may' : leftover.certainty, when: when?.id ?? null });
     }
   }
   return found;
+}
+
+/** The decision that goes the other way in the first of these ways in which something is so. */
+export function otherwise(
+  ways: readonly OneWay[],
+  accept: (run: Run) => boolean,
+  isSo: (run: Run) => boolean,
+): Decision | null {
+  return ways.find(({ run, decision }) => decision && accept(run) && isSo(run))?.decision ?? null;
+}
+
+/** Whether the version makes this effect in a run, which does not end with it. */
+function undoes(run: Run, version: LineageVersion, id: string): boolean {
+  return (
+    makes(run, version, id) && !run.verdict.leftovers.some((leftover) => identity(leftover.effect) === id)
+  );
+}
+
+/** Whether the version makes this effect in a run. */
+export function makes(run: Run, version: LineageVersion, id: string): boolean {
+  return deedsOf(run, version).some(({ event }) => event.k === 'done' && identity(event.effect) === id);
 }
 
 /** Whether the version was loaded, that is not refused, in this run. */
@@ -111,11 +134,12 @@ export function deedsOf(run: Run, version: LineageVersion): Deed[] {
   return found;
 }
 
-/** Who undoes this effect when the version simply lives and goes; null where nobody does. */
+/** Who undoes this effect when the version simply lives and goes, if on some way only; null where nobody does. */
 export function undoerOf(context: RuleContext, version: LineageVersion, id: string): Actor | null {
-  const [way] = waysAlone(context, version, plainLife(version));
-  for (const { event, by } of way ? deedsOf(way.run, version) : []) {
-    if (event.k === 'undone' && identity(event.effect) === id) return by;
+  for (const { run } of waysAlone(context, version, plainLife(version))) {
+    for (const { event, by } of deedsOf(run, version)) {
+      if (event.k === 'undone' && identity(event.effect) === id) return by;
+    }
   }
   return null;
 }

@@ -1,12 +1,15 @@
 import type { Effect } from '../core/execution/effects';
 import { identity } from '../core/lineage/left-behind';
 import type { LineageVersion } from '../core/lineage/lineage';
+import type { Run } from '../core/lineage/run';
 import type { Certainty, Place } from '../core/place';
 import { renamedCallback } from './callback-table';
 import type { RuleContext } from './context';
 import {
   deedsOf,
   dependingOn,
+  makes,
+  otherwise,
   plainLife,
   plainSteps,
   reversedDisable,
@@ -78,7 +81,6 @@ function checkVersion(context: RuleContext, version: LineageVersion): Finding[] 
   };
   for (const { run, decision } of ways) {
     if (!accept(run)) continue;
-    const when = decision?.id ?? null;
     // A reversal completes the transition within its own step.
     const again = run.steps.findIndex((step) => step.k === 'enable');
     // What a single post_patch repeats itself has nothing to do with a second one.
@@ -90,8 +92,10 @@ function checkVersion(context: RuleContext, version: LineageVersion): Finding[] 
       if (step < again) alone.add(id);
       const what = AGAIN[effect.row.repeated ?? 'harmless'];
       if (alone.has(id) || what === null || effect.row.family === 'shadow variable') continue;
-      const certainty = decision ? 'may' : effect.certainty;
-      add(id, { effect, place: by.place, certainty, when, what, run: plainSteps(run) });
+      const flipped =
+        decision ?? otherwise(ways, accept, (it) => makes(it, version, id) && !repeats(it, version, id));
+      const certainty = flipped ? 'may' : effect.certainty;
+      add(id, { effect, place: by.place, certainty, when: flipped?.id ?? null, what, run: plainSteps(run) });
     }
   }
   for (const [id, stays] of staying(version, ways, accept)) {
@@ -103,6 +107,11 @@ function checkVersion(context: RuleContext, version: LineageVersion): Finding[] 
     add(id, { effect, place: by.place, certainty, when, what, run: plainSteps(run) });
   }
   return [...found].map(([id, twice]) => findingOf(context, version, id, twice));
+}
+
+/** Whether something of the version makes this effect while it is there. */
+function repeats(run: Run, version: LineageVersion, id: string): boolean {
+  return deedsOf(run, version).some(({ event }) => event.k === 'repeated' && identity(event.effect) === id);
 }
 
 const AGAIN: Readonly<Record<NonNullable<Effect['row']['repeated']>, string | null>> = {
