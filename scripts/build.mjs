@@ -5,9 +5,10 @@
  *
  * The packaged extension has to stay small, so the client's half of the connection and the language server are one
  * bundle: they share libraries. What an activation needs is a script of its own, so that a C file without livepatches
- * costs no more than that. Both lie in dist/editor.js.br. dist/program.js.br is the language server and the command line. These and the parser's two WebAssembly files are compressed with Brotli, which does that better than a
- * zip archive; dist/load.js and what it loads unpack them in memory. dist/client.js, dist/server.js and dist/cli.js only choose which part
- * starts; the last two run on load.
+ * costs no more than that. Both lie in dist/editor.js.br. What answers an editor first is small, and is dist/server.js
+ * as it is. dist/program.js.br is the language server and the command line. These and the parser's two WebAssembly
+ * files are compressed with Brotli, which does that better than a zip archive; dist/load.js and what it loads unpack
+ * them in memory. dist/client.js and dist/cli.js only choose which part starts; the latter runs on load.
  */
 
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -21,6 +22,7 @@ import { leanLibraries } from './lean-libraries.mjs';
 import { leanProtocol } from './lean-protocol.mjs';
 import { packTables } from './pack-tables.mjs';
 import { pruneWasm } from './prune-wasm.mjs';
+import { quickImports, withoutNamesAhead, withSharedImports } from './quick-imports.mjs';
 import { leaveOutUnusedFeatures } from './unused-features.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
@@ -59,8 +61,7 @@ const UNUSED_IN_WASM = new RegExp(
 );
 
 const SHIMS = {
-  'client.js': `module.exports = require('./load.js')('editor.js', 1).client();\n`,
-  'server.js': `require('./load.js')('editor.js', 0);\n`,
+  'client.js': `module.exports = require('./load.js')('editor.js', 0).client();\n`,
   'cli.js': `#!/usr/bin/env node\nrequire('./load.js')('program.js', 0).cli();\n`,
 };
 
@@ -114,7 +115,14 @@ const program = {
   charset: 'ascii',
   // node:vm, which dist/load.js uses, has no import().
   supported: { 'dynamic-import': false },
-  plugins: [leaveOutUnusedFeatures, leanLibraries, leanProtocol(root), gatherPages(root), pageAssets],
+  plugins: [
+    leaveOutUnusedFeatures,
+    leanLibraries,
+    leanProtocol(root),
+    quickImports,
+    gatherPages(root),
+    pageAssets,
+  ],
   alias: {
     // The ES module build of web-tree-sitter finds its files by import.meta.url.
     'web-tree-sitter': join(modules, 'web-tree-sitter/web-tree-sitter.cjs'),
@@ -131,7 +139,7 @@ const laterConnection = {
   name: 'later-connection',
   setup({ onLoad }) {
     onLoad({ filter: /[\\/]client[\\/]src[\\/]server\.ts$/ }, () => ({
-      contents: `export const startServer = (...all) => require('./load.js')('editor.js', 2).connection().startServer(...all);`,
+      contents: `export const startServer = (...all) => require('./load.js')('editor.js', 1).connection().startServer(...all);`,
       loader: 'js',
     }));
   },
@@ -152,21 +160,19 @@ const handshake = {
   ...program,
   stdin: {
     contents: `import { start } from './${ENTRIES.handshake}';
-start(() => require('./load.js')('editor.js', 2, 'server').lsp());`,
+start(() => require('./load.js')('editor.js', 1, 'server').lsp());`,
     resolveDir: root,
-    sourcefile: 'handshake.js',
+    sourcefile: 'server.js',
   },
-  outfile: join(dist, 'handshake.js'),
+  outfile: join(dist, 'server.js'),
   external: [...program.external, './load.js'],
 };
 
 const PROGRAMS = [program, editor, extension, handshake];
 
-/**
- * Which scripts lie in which compressed file, by their numbers for dist/load.js, which of the first reads the beginning
- * alone; NUL stands between them.
- */
-const PACKS = { 'program.js': ['program.js'], 'editor.js': ['handshake.js', 'extension.js', 'editor.js'] };
+/** Which scripts lie in which compressed file, by their numbers for dist/load.js; NUL stands between them. */
+const PACKS = { 'program.js': ['program.js'], 'editor.js': ['extension.js', 'editor.js'] };
+const PACKED = new Set(Object.values(PACKS).flat());
 
 /** The compressed files of those scripts that are there. */
 function packs(texts, fast) {
@@ -246,13 +252,13 @@ function tablesPacked(bytes) {
 
 /** A bundle minified once more: terser finds some 5 % that esbuild leaves. */
 async function smallest(text) {
-  const { code } = await minify(text, {
+  const { code } = await minify(withSharedImports(text), {
     ecma: 2020,
     toplevel: true,
     compress: { passes: 4, unsafe_arrows: true, keep_fargs: false, pure_getters: true },
     format: { ascii_only: true },
   });
-  return code;
+  return withoutNamesAhead(code);
 }
 
 /** What --watch has built last. */
@@ -263,7 +269,8 @@ const writeOnEnd = {
   name: 'write-program',
   setup({ onEnd }) {
     onEnd(({ outputFiles = [] }) => {
-      for (const { path, text } of outputFiles) watchedTexts.set(basename(path), text);
+      for (const { path, text } of outputFiles) watchedTexts.set(basename(path), withSharedImports(text));
+      write(new Map([...watchedTexts].filter(([name]) => !PACKED.has(name))));
       write(new Map(packs(watchedTexts, true)));
     });
   },
@@ -323,6 +330,7 @@ async function main(args) {
       texts.set(basename(path), await smallest(text));
     for (const [name, text] of texts) if (text.includes('\0')) throw new Error(`${name} has a NUL in it`);
     for (const [name, content] of packs(texts, false)) files.set(name, content);
+    for (const [name, text] of texts) if (!PACKED.has(name)) files.set(name, text);
     const meta = { inputs: {}, outputs: {} };
     for (const { metafile } of built) {
       Object.assign(meta.inputs, metafile.inputs);

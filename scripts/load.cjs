@@ -24,12 +24,9 @@ const {
 const { homedir } = require('node:os');
 const { join } = require('node:path');
 const { Script } = require('node:vm');
-const { brotliDecompressSync, constants } = require('node:zlib');
 
 /** When what has been compiled so far is kept: what a start needs has run by then. */
 const KEEP_AFTER_MS = 4_000;
-/** The first script is small, and waited for: it lies in this much of what is compressed, behind tables of code lengths. */
-const FIRST_BYTES = 0x4000;
 const HEAD = '(function(exports,require,module,__filename,__dirname){';
 
 /** What was kept of this script: its text and V8's data. Null where there is nothing, or of another build. */
@@ -72,13 +69,9 @@ function keep(folder, file, origin, text, data) {
 }
 
 function unpacked(bytes, part) {
-  const scripts = (some, options) => brotliDecompressSync(some, options).latin1Slice().split('\0');
-  if (part === 0) {
-    const begun = scripts(bytes.subarray(0, FIRST_BYTES), { finishFlush: constants.BROTLI_OPERATION_FLUSH });
-    // Where no other script begins, this one may not be at its end.
-    if (begun.length > 1) return begun[0];
-  }
-  return scripts(bytes)[part];
+  // Loading this takes its time too, and where something was kept nothing is unpacked.
+  const { brotliDecompressSync } = require('node:zlib');
+  return brotliDecompressSync(bytes).latin1Slice().split('\0')[part];
 }
 
 /** `part` counts from 0 the scripts that lie in one compressed file; with `as`, what is compiled is kept by that name. */
