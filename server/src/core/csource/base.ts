@@ -1,14 +1,15 @@
 import { defineMacro } from './define';
-import { Expander, TokenList } from './expand';
+import { TokenList } from './expand';
 import { readExternals } from './externals';
 import { FileScope } from './file-scope';
-import { HEADER_KNOWLEDGE } from './header-knowledge';
+import { TYPED_LIKE } from './header-functions';
+import { HEADER_DECLARATIONS, HEADER_DEFINITIONS } from './header-knowledge';
 import { architecture, type KernelConfig } from './kernel-config';
 import { lex } from './lexer';
 import { Lowering } from './lowering';
-import { MacroTable } from './macro-table';
+import { type Macro, MacroTable, tokenAt } from './macro-table';
 import { names } from './names';
-import { preprocess, stretches } from './preprocess';
+import type { CType } from './types';
 import type { UnitOptions } from './unit';
 
 /** What holds before the first line of every unit. */
@@ -19,48 +20,55 @@ export interface Base {
   readonly decided: ReadonlySet<number>;
 }
 
+const CONFIGURATION_QUESTIONS = [
+  ['IS_ENABLED', 'enabled'],
+  ['IS_REACHABLE', 'enabled'],
+  ['IS_BUILTIN', 'built-in'],
+  ['IS_MODULE', 'module'],
+] as const;
+
 /** Configuration that a machine with livepatch has in any case. */
 const ASSUMED = 'LIVEPATCH MODULES MODULE_UNLOAD SMP SYSFS PROC_FS PRINTK BUG MMU'.split(' ');
 
+/** Functions that are typed like one that stands in the declarations get its type when somebody asks. */
+class HeaderScope extends FileScope {
+  override global(name: number): CType | undefined {
+    const like = TYPED_LIKE.get(names.text(name));
+    return super.global(like === undefined ? name : names.id(like));
+  }
+}
+
 let headers: { readonly macros: MacroTable; readonly scope: FileScope } | null = null;
 
-/** The built-in header knowledge, read once. */
+/** The built-in header knowledge, read once; of macros, what somebody asks for. */
 function headerKnowledge(): { readonly macros: MacroTable; readonly scope: FileScope } {
   if (headers !== null) return headers;
-  const tokens = lex(HEADER_KNOWLEDGE);
-  const { root, macros } = preprocess({
-    file: '',
-    tokens,
-    provider: { text: () => undefined, resolve: () => undefined },
-    base: new MacroTable(null),
-    decided: new Set(),
-    lexed: () => undefined,
-    place: (file, start, end) => ({ file, start, end }),
-  });
-  for (const asks of ['enabled', 'built-in', 'module'] as const) {
-    for (const text of asks === 'enabled'
-      ? ['IS_ENABLED', 'IS_REACHABLE']
-      : asks === 'module'
-        ? ['IS_MODULE']
-        : ['IS_BUILTIN']) {
-      const name = names.id(text);
-      macros.set(
-        name,
-        { name, parameters: [names.id('option')], variadic: false, body: [], hash: 1, asks },
-        0,
-      );
-    }
+  const macros = new MacroTable(null);
+  for (const [, name = '', rest = ''] of HEADER_DEFINITIONS.matchAll(/^#define (\w+)(.*)/gm)) {
+    macros.setUnread(names.id(name), () => definition(`${name}${rest}`));
   }
-  const scope = new FileScope(null);
+  for (const [text, asks] of CONFIGURATION_QUESTIONS) {
+    const name = names.id(text);
+    macros.set(name, { name, parameters: [names.id('option')], variadic: false, body: [], hash: 1, asks }, 0);
+  }
+  const scope = new HeaderScope(null);
+  const tokens = lex(HEADER_DECLARATIONS);
   const list = new TokenList();
-  new Expander(macros).expand(stretches(root, 0, tokens.count), list);
-  const lowering = new Lowering(list, scope, 0, '', undefined);
-  readExternals(lowering, false, (external) => {
+  for (let i = 0; i < tokens.count; i++) {
+    const { kind, id, start, end } = tokenAt(tokens, i);
+    list.push(kind, id, start, end);
+  }
+  readExternals(new Lowering(list, scope, 0, '', undefined), false, (external) => {
     scope.globals.set(external.id, external.declarator.type);
     return false;
   });
   headers = { macros, scope };
   return headers;
+}
+
+function definition(text: string): Macro | null {
+  const tokens = lex(text);
+  return defineMacro(tokens, 0, tokens.count);
 }
 
 /** Configurations are large: they are told apart by a number, which the same object keeps. */
@@ -92,8 +100,7 @@ export function baseFor(options: UnitOptions): Base {
   const macros = parent.copy();
   const decided = new Set<number>();
   const set = (name: string, body: string): void => {
-    const tokens = lex(`${name} ${body}`);
-    const macro = defineMacro(tokens, 0, tokens.count);
+    const macro = definition(`${name} ${body}`);
     if (macro !== null) macros.set(macro.name, macro, 0);
   };
   const machine = architecture(arch, config);

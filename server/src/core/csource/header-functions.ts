@@ -116,33 +116,36 @@ struct inode igrab iget_locked
 struct delayed_work to_delayed_work
 `;
 
-function prototypes(type: string, list: string): string {
-  return `${list
-    .trim()
-    .split(/\s+/)
-    .map((name) => `${type} ${name}();`)
-    .join('\n')}\n`;
-}
+/** A declaration specifier with the names of what it declares; their types are equal. */
+type Alike = readonly [type: string, names: readonly string[]];
 
-function typed(): string {
-  let text = '';
-  for (const line of TYPED.trim().split('\n')) {
-    const [, tag, ...list] = line.split(' ');
-    text += prototypes(`struct ${tag} *`, list.join(' '));
-  }
-  return text;
-}
+const listed = (type: string, list: string): Alike => [type, list.trim().split(/\s+/)];
 
+const ALIKE: readonly Alike[] = [
+  listed('void *', POINTERS),
+  listed('char *', STRINGS),
+  listed('bool', BOOLEANS),
+  listed('int', INTEGERS),
+  listed('long', LONGS),
+  listed('unsigned long', UNSIGNED_LONGS),
+  listed('unsigned int', UNSIGNED),
+  listed('void', NOTHING),
+  ...TYPED.trim()
+    .split(/\n+/)
+    .map((line): Alike => {
+      const [, tag, ...list] = line.split(' ');
+      return [`struct ${tag} *`, list];
+    }),
+];
+
+/** Of functions that are typed alike, the prototype of the first. */
 export const HEADER_FUNCTIONS = [
-  prototypes('void *', POINTERS),
-  prototypes('char *', STRINGS),
-  prototypes('bool', BOOLEANS),
-  prototypes('int', INTEGERS),
-  prototypes('long', LONGS),
-  prototypes('unsigned long', UNSIGNED_LONGS),
-  prototypes('unsigned int', UNSIGNED),
-  prototypes('void', NOTHING),
-  typed(),
+  ...ALIKE.map(([type, [first]]) => `${type} ${first}();\n`),
   'extern unsigned long jiffies; extern int console_loglevel; extern struct task_struct *current;\n',
   'extern struct workqueue_struct *system_wq, *system_long_wq, *system_unbound_wq, *system_highpri_wq;\n',
 ].join('');
+
+/** The others, each with the name of the first one that is typed alike. */
+export const TYPED_LIKE: ReadonlyMap<string, string> = new Map(
+  ALIKE.flatMap(([, [first = '', ...others]]) => others.map((name): [string, string] => [name, first])),
+);

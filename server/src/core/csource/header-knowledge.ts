@@ -7,7 +7,10 @@ import { HEADER_TYPES } from './header-types';
  * purpose. Only names, orders and types that execution needs; a struct holds the members that callbacks use, so
  * that only those that are complete in the kernel as well have a meaningful size.
  */
-export const HEADER_KNOWLEDGE = `${HEADER_TYPES}${HEADER_CONSTANTS}${HEADER_MACROS()}${HEADER_FUNCTIONS}`;
+export const HEADER_DECLARATIONS = `${HEADER_TYPES}${HEADER_FUNCTIONS}`;
+
+/** Definitions of macros, one a line. None of them is used in the declarations. */
+export const HEADER_DEFINITIONS = `${HEADER_CONSTANTS}${HEADER_MACROS()}`;
 
 function printk(levels: readonly string[]): string {
   // The prefix is applied where a pr_ function is called; the call itself stays.

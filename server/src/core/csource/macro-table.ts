@@ -35,7 +35,17 @@ export const VA_ARGS = names.id('__VA_ARGS__');
 interface Entry {
   readonly sequence: number;
   /** null from `#undef` on. */
-  readonly macro: Macro | null;
+  macro: Macro | null;
+  /** Reads a definition that nobody has asked for yet. */
+  unread: (() => Macro | null) | null;
+}
+
+function macroOf(entry: Entry): Macro | null {
+  if (entry.unread !== null) {
+    entry.macro = entry.unread();
+    entry.unread = null;
+  }
+  return entry.macro;
 }
 
 /**
@@ -57,9 +67,18 @@ export class MacroTable {
   }
 
   set(name: number, macro: Macro | null, sequence: number): void {
+    this.add(name, { sequence, macro, unread: null });
+  }
+
+  /** A definition in front of all text that is read when it is first asked for. */
+  setUnread(name: number, unread: () => Macro | null): void {
+    this.add(name, { sequence: 0, macro: null, unread });
+  }
+
+  private add(name: number, entry: Entry): void {
     const list = this.entries.get(name);
-    if (list === undefined) this.entries.set(name, [{ sequence, macro }]);
-    else list.push({ sequence, macro });
+    if (list === undefined) this.entries.set(name, [entry]);
+    else list.push(entry);
   }
 
   /** The definition in force in the stretch `sequence`. */
@@ -68,7 +87,7 @@ export class MacroTable {
     if (list !== undefined) {
       for (let i = list.length - 1; i >= 0; i--) {
         const entry = list[i] as Entry;
-        if (entry.sequence <= sequence) return entry.macro;
+        if (entry.sequence <= sequence) return macroOf(entry);
       }
     }
     return this.base === null ? null : this.base.at(name, Number.MAX_SAFE_INTEGER);
@@ -79,7 +98,7 @@ export class MacroTable {
     const list = this.entries.get(name);
     if (list === undefined) return null;
     for (let i = list.length - 1; i >= 0; i--) {
-      const macro = (list[i] as Entry).macro;
+      const macro = macroOf(list[i] as Entry);
       if (macro !== null) return macro;
     }
     return null;
