@@ -29,7 +29,7 @@ const { Script } = require('node:vm');
 const KEEP_AFTER_MS = 4_000;
 const HEAD = '(function(exports,require,module,__filename,__dirname){';
 
-/** What was kept of this script: its text and V8's data. Null where there is nothing, or of another build. */
+/** What was kept of this script: its source and V8's data. Null where there is nothing, or of another build. */
 function kept(file, origin) {
   let open;
   try {
@@ -40,7 +40,7 @@ function kept(file, origin) {
     const start = origin.length + 4;
     if (bytes.latin1Slice(0, origin.length) !== origin) return null;
     const end = start + bytes.readUInt32LE(origin.length);
-    return { text: bytes.latin1Slice(start, end), data: bytes.subarray(end) };
+    return end < bytes.length ? { source: bytes.latin1Slice(start, end), data: bytes.subarray(end) } : null;
   } catch {
     return null;
   } finally {
@@ -49,16 +49,16 @@ function kept(file, origin) {
 }
 
 /** Whole or not at all: V8 does not look through what it is given. */
-function keep(folder, file, origin, text, data) {
+function keep(folder, file, origin, source, data) {
   const length = Buffer.alloc(4);
-  length.writeUInt32LE(text.length);
+  length.writeUInt32LE(source.length);
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     const temporary = `${file}.${process.pid}`;
     const open = openSync(temporary, 'w', 0o600);
     writeSync(
       open,
-      Buffer.concat([Buffer.from(origin, 'latin1'), length, Buffer.from(text, 'latin1'), data]),
+      Buffer.concat([Buffer.from(origin, 'latin1'), length, Buffer.from(source, 'latin1'), data]),
     );
     fsyncSync(open);
     closeSync(open);
@@ -68,10 +68,13 @@ function keep(folder, file, origin, text, data) {
   }
 }
 
-function unpacked(bytes, part) {
+/** The script as a function; `before` is how many bytes are kept before it. */
+function unpacked(bytes, part, before) {
   // Loading this takes its time too, and where something was kept nothing is unpacked.
   const { brotliDecompressSync } = require('node:zlib');
-  return brotliDecompressSync(bytes).latin1Slice().split('\0')[part];
+  const source = `${HEAD}${brotliDecompressSync(bytes).latin1Slice().split('\0')[part]}\n})`;
+  // What is kept behind it lies at a multiple of 8: V8 copies what does not.
+  return source + ' '.repeat(-(before + source.length) & 7);
 }
 
 /** `part` counts from 0 the scripts that lie in one compressed file; with `as`, what is compiled is kept by that name. */
@@ -87,8 +90,8 @@ module.exports = (name, part, as) => {
     origin = `${size} ${mtimeMs} ${part}\n`;
   }
   const known = as ? kept(file, origin) : null;
-  const text = known?.text ?? unpacked(readFileSync(packed), part);
-  const script = new Script(`${HEAD}${text}\n})`, {
+  const source = known?.source ?? unpacked(readFileSync(packed), part, origin.length + 4);
+  const script = new Script(source, {
     filename,
     columnOffset: -HEAD.length,
     cachedData: known?.data,
@@ -99,7 +102,7 @@ module.exports = (name, part, as) => {
   if (as && (!known || script.cachedDataRejected)) {
     let open = true;
     const once = () => {
-      if (open) keep(folder, file, origin, text, script.createCachedData());
+      if (open) keep(folder, file, origin, source, script.createCachedData());
       open = false;
     };
     setTimeout(once, KEEP_AFTER_MS).unref();

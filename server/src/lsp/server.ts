@@ -173,15 +173,11 @@ export class Server {
       if (this.#session.phase !== 'running') return;
       const start = performance.now();
       const findings = this.#workspace.findings();
+      const { linesOf, uri } = this.#session.editTarget();
       for (const file of new Set([...findings.keys(), ...this.#published.keys()])) {
-        const lines = this.#session.linesOf(file) ?? new Lines('');
+        const lines = linesOf(file) ?? new Lines('');
         const diagnostics = (findings.get(file) ?? []).map((finding) =>
-          toDiagnostic(
-            finding,
-            lines,
-            (other) => this.#session.linesOf(other),
-            (other) => this.#uris.uri(other),
-          ),
+          toDiagnostic(finding, lines, linesOf, uri),
         );
         const version = this.#workspace.files.version(file);
         // A document that is opened gets its findings once more, with the version that they are for.

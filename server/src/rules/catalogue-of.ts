@@ -1,4 +1,4 @@
-import { Catalogue, effectRowsOf } from '../core/execution/catalogue';
+import { type Catalogue, catalogueWith, effectRowsOf } from '../core/execution/catalogue';
 import { ownEffect } from '../core/lineage/assemble';
 import type { Manifest } from '../core/manifest/manifest';
 import type { RuleContext } from './context';
@@ -10,7 +10,7 @@ export function catalogueOf(context: RuleContext): Catalogue {
   const { manifest } = context.lineage;
   let known = KNOWN.get(manifest);
   if (!known) {
-    known = new Catalogue(effectRowsOf(manifest.effects.map(ownEffect)));
+    known = catalogueWith(effectRowsOf(manifest.effects.map(ownEffect)));
     KNOWN.set(manifest, known);
   }
   return known;

@@ -44,8 +44,10 @@ let headers: { readonly macros: MacroTable; readonly scope: FileScope } | null =
 function headerKnowledge(): { readonly macros: MacroTable; readonly scope: FileScope } {
   if (headers !== null) return headers;
   const macros = new MacroTable(null);
-  for (const [, name = '', rest = ''] of HEADER_DEFINITIONS.matchAll(/^#define (\w+)(.*)/gm)) {
-    macros.setUnread(names.id(name), () => definition(`${name}${rest}`));
+  for (const line of HEADER_DEFINITIONS.split('\n')) {
+    if (line === '') continue;
+    const text = line.slice('#define '.length);
+    macros.setUnread(names.id(text.slice(0, nameEnd(text))), () => definition(text));
   }
   for (const [text, asks] of CONFIGURATION_QUESTIONS) {
     const name = names.id(text);
@@ -64,6 +66,13 @@ function headerKnowledge(): { readonly macros: MacroTable; readonly scope: FileS
   });
   headers = { macros, scope };
   return headers;
+}
+
+/** Where the name ends that a definition begins with: a regular expression for each costs a start more than this. */
+function nameEnd(text: string): number {
+  let end = 0;
+  while (end < text.length && text[end] !== '(' && text[end] !== ' ') end++;
+  return end;
 }
 
 function definition(text: string): Macro | null {

@@ -1,6 +1,6 @@
 import type { ApiModel, ExecutionLibrary, ForeignWrite } from './api';
 import { ApiState } from './api-state';
-import { Catalogue } from './catalogue';
+import { type Catalogue, catalogueWith } from './catalogue';
 import type { EffectRow } from './catalogue-row';
 import type { MachineHost } from './machine-host';
 import { ATOMIC_MODELS } from './models/atomics';
@@ -66,7 +66,7 @@ function modelsOf(rows: readonly EffectRow[]): Models {
   if (rows.length === 0) rows = SHIPPED_ROWS;
   let made = models.get(rows);
   if (!made) {
-    made = new Models(new Catalogue(rows), rows);
+    made = new Models(catalogueWith(rows), rows);
     models.set(rows, made);
   }
   return made;

@@ -124,15 +124,22 @@ export class Catalogue {
   }
 }
 
-/** The catalogue without any lineage's additions. */
-const SHIPPED = new Catalogue();
+let shipped: Catalogue | undefined;
 
+/** The catalogue with a lineage's own rows; one for all lineages that have none. */
+export function catalogueWith(own: readonly EffectRow[]): Catalogue {
+  if (own.length > 0) return new Catalogue(own);
+  shipped ??= new Catalogue();
+  return shipped;
+}
+
+/** Rows of the catalogue without any lineage's additions. */
 export function rowsByDo(name: string): readonly EffectRow[] {
-  return SHIPPED.rowsByDo(name);
+  return catalogueWith([]).rowsByDo(name);
 }
 
 export function rowsByUndo(name: string): readonly UndoRow[] {
-  return SHIPPED.rowsByUndo(name);
+  return catalogueWith([]).rowsByUndo(name);
 }
 
 function push<T>(map: Map<string, T[]>, key: string, item: T): void {
