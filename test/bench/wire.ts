@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -15,7 +15,15 @@ import { type Figure, median, percentile } from './measure';
 const VERSIONS = 20;
 const FILES = 100;
 const HOVERS = 400;
-const IDLE_MS = 4_000;
+const IDLE_MS = 12_000;
+/** Less than this much processor time while idle counts as this: it is noise. */
+const IDLE_NOISE_MS = 3;
+/**
+ * How long a server is left alone before it counts as idle. Eight seconds after the last collection V8 looks what a
+ * program that does nothing keeps, and collects up to three times at half a second or more (its memory reducer). That
+ * is of the start, happens once in any server and is told apart; what a timer of ours does goes on.
+ */
+const LEFT_ALONE_MS = 20_000;
 /** Until a server that has just answered has done what it puts off. */
 const SETTLE_MS = 2_000;
 
@@ -97,9 +105,13 @@ class Peer {
     return this.connection.sendRequest('textDocument/hover', params);
   }
 
-  /** Nanoseconds that the process has run on a processor. */
+  /** Milliseconds that the process has run on a processor, in all its threads. */
   cpu(): number {
-    return Number(readFileSync(`/proc/${this.process.pid}/schedstat`, 'utf8').split(' ')[0]);
+    const threads = `/proc/${this.process.pid}/task`;
+    const ran = readdirSync(threads).map((thread) =>
+      Number(readFileSync(join(threads, thread, 'schedstat'), 'utf8').split(' ')[0]),
+    );
+    return ran.reduce((sum, nanoseconds) => sum + nanoseconds / 1e6, 0);
   }
 
   async close(): Promise<void> {
@@ -230,34 +242,35 @@ async function stormFigure(root: string, server: string): Promise<Figure[]> {
   return [{ name: 'analyses run for 100 edits in one second', value: seen.size, limit: 5, unit: '', detail }];
 }
 
+/** Both servers at the same time, over the same seconds. */
 async function idleFigures(root: string, server: string, bare: string): Promise<Figure[]> {
   const { folder, path, text } = exampleOf(root);
-  const used: number[] = [];
-  let messages = 0;
-  for (const script of [bare, server]) {
-    const peer = new Peer(script);
+  const peers = [new Peer(bare), new Peer(server)];
+  for (const peer of peers) {
     await peer.initialize(folder);
     const first = peer.firstDiagnostics(pathToFileURL(path).toString());
     await peer.open(path, text);
     await first;
-    // The garbage of the start is collected in the first seconds.
-    await pause(4 * SETTLE_MS);
-    const [before, received] = [peer.cpu(), peer.received];
-    await pause(IDLE_MS);
-    used.push((peer.cpu() - before) / 1e6);
-    messages = peer.received - received;
-    await peer.close();
   }
-  const [theirs = 0, ours = 0] = used;
+  const used = (): number[] => peers.map((peer) => peer.cpu());
+  const started = used();
+  await pause(LEFT_ALONE_MS);
+  const [before, received] = [used(), peers[1]?.received ?? 0];
+  await pause(IDLE_MS);
+  const [theirs = 0, ours = 0] = used().map((now, i) => now - (before[i] ?? 0));
+  const [itsRest = 0, ourRest = 0] = before.map((now, i) => now - (started[i] ?? 0));
+  const messages = (peers[1]?.received ?? 0) - received;
+  for (const peer of peers) await peer.close();
   const seconds = `in ${IDLE_MS / 1_000} s`;
+  const earlier = `${ourRest.toFixed(0)} ms / ${itsRest.toFixed(0)} ms in the ${LEFT_ALONE_MS / 1_000} s before`;
   return [
     { name: 'messages when idle', value: messages, limit: 0, unit: '', detail: seconds },
     {
       name: 'processor time when idle',
-      value: ours / Math.max(theirs, 1),
+      value: Math.max(ours, IDLE_NOISE_MS) / Math.max(theirs, IDLE_NOISE_MS),
       limit: 1.1,
       unit: '× bare server',
-      detail: `${ours.toFixed(2)} ms / ${theirs.toFixed(2)} ms ${seconds}; less than 1 ms counts as 1`,
+      detail: `${ours.toFixed(2)} ms / ${theirs.toFixed(2)} ms ${seconds}, ${earlier}; less than ${IDLE_NOISE_MS} ms counts as ${IDLE_NOISE_MS}`,
     },
   ];
 }
