@@ -62,7 +62,17 @@ const UNUSED_IN_WASM = new RegExp(
 
 const SHIMS = {
   'client.js': `module.exports = require('./load.js')('editor.js', 0).client();\n`,
-  'cli.js': `#!/usr/bin/env node\nrequire('./load.js')('program.js', 0).cli();\n`,
+  'cli.js': `#!/usr/bin/env node
+let load;
+try {
+  load = require('./load.js')('program.js', 0);
+} catch (error) {
+  const why = String(error.message).split('\\n')[0];
+  process.stderr.write('klp-lineage: it cannot be started: ' + why + '; this installation is not whole: install it anew\\n');
+  process.exit(3);
+}
+load.cli();
+`,
 };
 
 const common = {

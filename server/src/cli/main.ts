@@ -1,5 +1,6 @@
+import { reasonOf } from '../host/files';
 import { EXIT, Failure } from './failure';
-import { HELP, helpOf, runCommand } from './program';
+import { COMMANDS, HELP, helpOf, runCommand } from './program';
 import { printable } from './terminal';
 
 /** A message that may have several lines, as one. */
@@ -8,6 +9,21 @@ function oneLine(text: string): string {
   return printable(lines.filter((line) => line !== '').join(' '));
 }
 
+/** What nobody expected, in one line; the stack for whoever wants it. */
+function internalError(error: unknown, command: string): string {
+  const said = error instanceof Error ? error.message : '';
+  const what = oneLine(said) || 'an error without a message';
+  const where = Object.hasOwn(COMMANDS, command) ? ` in ${command}` : '';
+  const stack = process.env.KLP_LINEAGE_DEBUG && error instanceof Error ? `${error.stack}\n` : '';
+  return `klp-lineage: internal error${where}: ${what}; this is a fault of the program, not of your files: set KLP_LINEAGE_DEBUG=1 for the stack, and report it with that\n${stack}`;
+}
+
+// Node would print the line of the bundle that threw, which is all of it.
+process.on('uncaughtException', (error: unknown) => {
+  process.stderr.write(internalError(error, ''));
+  process.exit(EXIT.internal);
+});
+
 /** Ends the program once what was printed has left the process. */
 function finish(code: number): void {
   process.exitCode = code;
@@ -15,8 +31,12 @@ function finish(code: number): void {
 
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   // Somebody closed the pipe (`| head`): that is no fault.
-  process.exit(error.code === 'EPIPE' ? EXIT.fine : EXIT.internal);
+  if (error.code === 'EPIPE') process.exit(EXIT.fine);
+  process.stderr.write(`klp-lineage: standard output cannot be written: ${reasonOf(error)}\n`);
+  process.exit(EXIT.usage);
 });
+// Nobody is there to be told; the status says it.
+process.stderr.on('error', () => undefined);
 
 async function main(argv: readonly string[]): Promise<number> {
   const [command, ...rest] = argv;
@@ -33,10 +53,6 @@ main(process.argv.slice(2)).then(finish, (error: unknown) => {
     finish(error.exit);
     return;
   }
-  const text = error instanceof Error ? error.message : String(error);
-  process.stderr.write(
-    `klp-lineage: internal error: ${oneLine(text)} (set KLP_LINEAGE_DEBUG=1 for the stack)\n`,
-  );
-  if (process.env.KLP_LINEAGE_DEBUG && error instanceof Error) process.stderr.write(`${error.stack}\n`);
+  process.stderr.write(internalError(error, process.argv[2] ?? ''));
   finish(EXIT.internal);
 });

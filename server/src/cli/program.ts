@@ -29,7 +29,8 @@ export interface Command {
   run(positionals: readonly string[], options: Options): Promise<number> | number;
 }
 
-const COMMANDS: Readonly<Record<string, Command>> = {
+/** By name. */
+export const COMMANDS: Readonly<Record<string, Command>> = {
   check,
   facts,
   simulate,

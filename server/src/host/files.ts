@@ -170,6 +170,9 @@ export function reasonOf(error: unknown): string {
       return 'its name is too long';
     case 'EISDIR':
       return 'it is a folder';
+    case 'ENOSPC':
+    case 'EDQUOT':
+      return 'no space is left there';
     case 'ENOTDIR':
       return 'a part of its path is not a folder';
     default:

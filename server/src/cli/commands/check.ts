@@ -10,7 +10,7 @@ import type { Finding } from '../../rules/rule';
 import { EXIT, Failure } from '../failure';
 import { findingJson } from '../json';
 import { openLineage } from '../open';
-import { print } from '../print';
+import { print, printJson } from '../print';
 import type { Command } from '../program';
 import { sarif } from '../sarif';
 import { printableLine, type Style, styleFor } from '../terminal';
@@ -49,9 +49,9 @@ export const check: Command = {
       findings = withoutKnown(findings, baseline, (finding) => opened.places.file(finding.place.file));
     if (format === 'json') {
       const json = findings.map((finding) => findingJson(finding, opened.places));
-      print(`${JSON.stringify({ schema: 1, findings: json }, null, 2)}\n`);
+      printJson({ schema: 1, findings: json });
     } else if (format === 'sarif') {
-      print(`${JSON.stringify(sarif(findings, RULES, opened.places), null, 2)}\n`);
+      printJson(sarif(findings, RULES, opened.places));
     } else {
       const style = styleFor(process.stdout.isTTY === true && !process.env.NO_COLOR);
       const places = options.absolute === true ? placesOf(opened.project, 'absolute') : opened.places;

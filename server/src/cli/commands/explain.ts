@@ -4,7 +4,7 @@ import { explainTransition } from '../../features/explain';
 import { EXIT, Failure } from '../failure';
 import { transitionJson } from '../json';
 import { openLineage, requireUsable } from '../open';
-import { print } from '../print';
+import { print, printJson } from '../print';
 import type { Command } from '../program';
 import { printable } from '../terminal';
 import { verdictOption } from './simulate';
@@ -37,9 +37,7 @@ export const explain: Command = {
     const text = explainTransition(transitions, origin, target, opened.places);
     const transition = transitions.transition(origin, target);
     if (format === 'json') {
-      print(
-        `${JSON.stringify({ schema: 1, text, ...transitionJson(transition, transitions, opened.places) }, null, 2)}\n`,
-      );
+      printJson({ schema: 1, text, ...transitionJson(transition, transitions, opened.places) });
     } else print(printable(text));
     const word = transition.run.verdict.word;
     return failOn !== null && VERDICTS.indexOf(word) >= VERDICTS.indexOf(failOn) ? EXIT.findings : EXIT.fine;

@@ -5,7 +5,7 @@ import { factsOfFile } from '../../host/facts-of-file';
 import { Disk } from '../../host/files';
 import { startParser } from '../../host/start-parser';
 import { Failure } from '../failure';
-import { print } from '../print';
+import { print, printJson } from '../print';
 import type { Command } from '../program';
 import { printableLine } from '../terminal';
 
@@ -41,7 +41,7 @@ export const facts: Command = {
           print(`${printableLine(`  line ${places.line(place)}: ${message}`)}\n`);
       }
     }
-    if (format === 'json') print(`${JSON.stringify({ schema: 1, livepatches }, null, 2)}\n`);
+    if (format === 'json') printJson({ schema: 1, livepatches });
     return 0;
   },
 };

@@ -3,7 +3,7 @@ import { VERDICTS } from '../../core/lineage/verdict';
 import { EXIT, Failure } from '../failure';
 import { transitionJson } from '../json';
 import { openLineage, requireUsable } from '../open';
-import { print } from '../print';
+import { print, printJson } from '../print';
 import type { Command } from '../program';
 import { printableLine, styleFor } from '../terminal';
 import { verdictOption } from './simulate';
@@ -30,7 +30,7 @@ export const matrix: Command = {
       const versions = lineage.versions.map((version) => version.name);
       const { states } = transitions.search();
       const { exhausted } = transitions;
-      print(`${JSON.stringify({ schema: 1, versions, verdicts, search: { states, exhausted } }, null, 2)}\n`);
+      printJson({ schema: 1, versions, verdicts, search: { states, exhausted } });
     } else {
       const style = styleFor(process.stdout.isTTY === true && !process.env.NO_COLOR);
       const names = lineage.versions.map((version) => printableLine(version.name));

@@ -18,7 +18,7 @@ import {
 } from '../../host/rehearsal/rehearse';
 import { EXIT, Failure } from '../failure';
 import { openLineage, requireUsable } from '../open';
-import { print } from '../print';
+import { print, printJson } from '../print';
 import type { Command, Options } from '../program';
 import { printable, type Style, styleFor } from '../terminal';
 import { readSteps } from './simulate';
@@ -98,7 +98,7 @@ export const rehearse: Command = {
         const { release } = rehearsal;
         if (one) keepRecord(analysis, way.steps, { release, when, same: one.same, crash: crashOf(one) });
       });
-      if (format === 'json') print(`${JSON.stringify(jsonOf(rehearsal.release, rehearsed), null, 2)}\n`);
+      if (format === 'json') printJson(jsonOf(rehearsal.release, rehearsed));
       else for (const one of rehearsed) print(textOf(rehearsal.release, one, terminalStyle()));
       return rehearsed.every((one) => one.same) ? EXIT.fine : EXIT.findings;
     } catch (error) {

@@ -3,7 +3,7 @@ import { runbook as answerOf, runbookJson } from '../../features/runbook';
 import { runbookMarkdown, runbookText } from '../../features/runbook-text';
 import { EXIT, Failure } from '../failure';
 import { openLineage, requireUsable } from '../open';
-import { print } from '../print';
+import { print, printJson } from '../print';
 import type { Command } from '../program';
 import { printable } from '../terminal';
 
@@ -29,7 +29,7 @@ export const runbook: Command = {
     const answer = answerOf(transitions, origin, target, opened.places);
     if (format === 'json') {
       const json = runbookJson(answer, origin?.name ?? 'none', target.name);
-      print(`${JSON.stringify(json, null, 2)}\n`);
+      printJson(json);
     } else if (answer.ok) {
       print(printable(format === 'markdown' ? runbookMarkdown(answer.runbook) : runbookText(answer.runbook)));
     } else {

@@ -6,7 +6,7 @@ import { runText } from '../../features/run-text';
 import { EXIT, Failure } from '../failure';
 import { runJson } from '../json';
 import { openLineage, requireUsable } from '../open';
-import { print } from '../print';
+import { print, printJson } from '../print';
 import type { Command } from '../program';
 import { printable, printableLine } from '../terminal';
 
@@ -34,7 +34,7 @@ export const simulate: Command = {
     requireUsable(opened);
     const steps = readSteps(options.steps, knownNames(opened.analysis.lineage));
     const result = run(opened.analysis.lineage, steps);
-    if (format === 'json') print(`${JSON.stringify(runJson(result, opened.places), null, 2)}\n`);
+    if (format === 'json') printJson(runJson(result, opened.places));
     else if (format === 'log') {
       const debug = options['no-debug'] !== true;
       for (const outcome of result.outcomes) {

@@ -3,7 +3,7 @@ import { type InstalledAnswer, installedAnswer } from '../../features/installed'
 import { readInstalled } from '../../host/installed';
 import { EXIT, Failure } from '../failure';
 import { openLineage, requireUsable } from '../open';
-import { print } from '../print';
+import { print, printJson } from '../print';
 import type { Command } from '../program';
 import { printableLine } from '../terminal';
 
@@ -24,11 +24,8 @@ export const status: Command = {
     if ('problem' in installed) throw new Failure(installed.problem);
     const { lineage, transitions } = opened.analysis;
     const answer = installedAnswer(lineage, transitions, installed);
-    print(
-      format === 'json'
-        ? `${JSON.stringify({ schema: 1, ...answer }, null, 2)}\n`
-        : text(lineage.name, answer),
-    );
+    if (format === 'json') printJson({ schema: 1, ...answer });
+    else print(text(lineage.name, answer));
     return EXIT.fine;
   },
 };
