@@ -101,6 +101,21 @@ test('half a message and then no client: the server is gone, whoever started it'
   expect(await session.ended()).toBe(1);
 });
 
+test('an error that nobody caught ends the server with a message that can be reported, not with a line of the bundle', async () => {
+  const hook = folder.file('hook.cjs');
+  writeFileSync(
+    hook,
+    `process.stdin.on('newListener', () => setTimeout(() => Promise.reject(new TypeError('poisoned turn')), 300));`,
+  );
+  const broken = new RawSession({ NODE_OPTIONS: `--require ${hook}` });
+  await broken.initialize(folder.uri(''));
+  expect(await broken.ended()).toBe(3);
+  expect(broken.told).toMatch(
+    /^livepatch-lineage: internal error, the server ends: TypeError: poisoned turn\n[^]*\nA fault of the program, not of your files: report it with these lines\.\n$/,
+  );
+  for (const line of broken.told.split('\n')) expect(line.length).toBeLessThan(300);
+});
+
 test('messages come in pieces of any size', async () => {
   const random = new Random(7);
   const body = JSON.stringify({

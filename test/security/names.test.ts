@@ -62,10 +62,12 @@ versions:
   - { version: v1, module: demo_v1, sources: v1.c, status: released, note: ${quoted} }
   - { version: v2, module: demo_v2, sources: v2.c, note: ${quoted}, params: { name: ${quoted} } }
 targets: [nf_tables]
-scenarios: [{ name: ${quoted}, steps: [load v1, load v2], expect: unsafe }]
+scenarios: [{ name: ${quoted}, steps: [load v1, load v2], expect: refused }]
 `,
     'v1.c': source(1),
     'v2.c': source(2),
+    // As status finds it: no kernel has such a name, but a copy of another machine's files may.
+    [`sys/kernel/livepatch/${text.replaceAll('/', '-').slice(0, 50)}/enabled`]: '1\n',
   };
 }
 
@@ -85,8 +87,15 @@ test.each(GROUPS.map((text) => [text] as const))(
         ['runbook', 'v2', 'v1'],
         ['scaffold', '--restore', 'v1', '--after', 'v2', '--as', 'v3', '--dry-run'],
         ['new-version', '--from', 'v2', '--as', 'v3', '--dry-run'],
+        ['check', '--format', 'json'],
+        ['check', '--format', 'sarif'],
+        ['simulate', '--steps', 'load v1; load v2', '--format', 'json'],
+        ['explain', 'v1', 'v2', '--format', 'json'],
+        ['status', '--root', '.'],
+        ['status', '--root', '.', '--format', 'json'],
       ]) {
         const { stdout, stderr, status } = klp(args, folder);
+        if (args.includes('--format')) expect(JSON.parse(stdout), args.join(' ')).toBeTypeOf('object');
         expect(stdout + stderr, args[0]).not.toMatch(UNPRINTABLE);
         expect(status, `${args[0]}: ${stderr}`).not.toBe(3);
         for (const line of (stdout + stderr).split('\n'))
