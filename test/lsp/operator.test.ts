@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Range } from 'vscode-languageserver/node';
@@ -46,6 +47,28 @@ test('the next version comes as new files and an edit of the manifest, and the s
   expect(answer.files.map((file) => file.uri.slice(folder.uri('').length))).toContain('/v3/Kbuild');
   expect(answer.manifestEdits.map((edit) => edit.newText).join()).toContain('version: v3');
   expect(() => folder.read('v3/Kbuild')).toThrow(/ENOENT/);
+});
+
+test('no new file is offered behind a link that leads out, over a dangling one, or over what is there', async () => {
+  const outside = mkdtempSync(join(tmpdir(), 'lineage-outside-'));
+  try {
+    symlinkSync(outside, folder.file('v3'));
+    mkdirSync(folder.file('v4'));
+    symlinkSync(join(outside, 'none'), folder.file('v4/Kbuild'));
+    mkdirSync(folder.file('v5'));
+    writeFileSync(folder.file('v5/Kbuild'), '');
+    for (const as of ['v3', 'v4', 'v5'])
+      for (const answer of [
+        await ask<{ ok: boolean; reasons: string[] }>('newVersion', { from: 'v2', as }),
+        await ask<{ ok: boolean; reasons: string[] }>('scaffold', { restore: 'v1', after: ['v2'], as }),
+      ]) {
+        expect(answer.ok, as).toBe(false);
+        expect(answer.reasons.join()).toMatch(/already|leads outside/);
+      }
+    expect(await ask('newVersion', { from: 'v2', as: 'v7' })).toMatchObject({ ok: true });
+  } finally {
+    rmSync(outside, { recursive: true });
+  }
 });
 
 test('what is rehearsed of a transition are the steps behind its verdict', async () => {

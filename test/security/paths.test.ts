@@ -142,6 +142,26 @@ test.each(ways)('%s: sources, built modules and folders of headers', (way) => {
   ).toEqual([]);
 });
 
+test.each(ways)('%s: the kernel that diffs are for', (way) => {
+  const at = (name: string): string => way.replace('@', outside) + name;
+  mkdirSync(join(outside, 'net'));
+  for (const name of ['net/Makefile', 'net/Kbuild', '.config'])
+    writeFileSync(join(outside, name), 'CONFIG_X=m\nobj-$(CONFIG_X) += x.o\n');
+  mkdirSync(join(work, 'linux'));
+  symlinkSync(join(outside, 'net'), join(work, 'linux', 'net'));
+  const diff = `--- a/net/x.c\n+++ b/net/x.c\n@@ -1,3 +1,4 @@\n int f(void)\n {\n+\tg();\n \treturn 0;\n`;
+  for (const kernel of [
+    `{ release: "6.1", tree: ${yaml(at(''))} }`,
+    `{ release: "6.1", config: ${yaml(at('.config'))} }`,
+    `{ release: "6.1", tree: linux, config: ${yaml(at('.config'))} }`,
+  ]) {
+    const text = manifest('dialect: kpatch\n    sources: d/a.patch').replace('"6.1"', kernel);
+    const { strangers, said } = looked(text, 'd/a.patch', diff);
+    expect(strangers, kernel).toEqual([]);
+    if (way === '../outside/') expect(said).toMatch(/lies outside/);
+  }
+});
+
 test.each(ways)('%s: what C includes and what a diff names', (way) => {
   const at = way.replace('@', outside);
   const included = `#include "${at}secret.c"\n#include <${at}secret.c>\nint own;\n`;

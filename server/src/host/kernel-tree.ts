@@ -1,7 +1,7 @@
 import { dirname, join, resolve } from 'node:path';
 import type { KernelTree } from '../core/csource/dialects/kernel-object';
 import type { ManifestKernel } from '../core/manifest/manifest';
-import type { Files } from './files';
+import { type Files, isInside } from './files';
 
 /** Kbuild files that are read for one version, and how large one may be. */
 const MAX_READ = 2_000;
@@ -9,7 +9,7 @@ const MAX_TEXT = 1_000_000;
 
 /**
  * The kernel's source folder and configuration as the manifest names them, relative to it. Only Kbuild files, Makefiles
- * and the configuration are read, and only as text. Undefined where the manifest names neither.
+ * and the configuration are read, only as text, and nothing outside of `limit`. Undefined where the manifest names neither.
  */
 export class DiskKernelTree implements KernelTree {
   /** What was looked at, with its stamp then: while these are equal, so is what this answers. */
@@ -19,16 +19,22 @@ export class DiskKernelTree implements KernelTree {
   readonly #texts = new Map<string, string | undefined>();
   #config: ReadonlyMap<string, string> | null = null;
 
-  static of({ tree, config }: ManifestKernel, manifest: string, files: Files): DiskKernelTree | undefined {
+  static of(
+    { tree, config }: ManifestKernel,
+    manifest: string,
+    limit: string,
+    files: Files,
+  ): DiskKernelTree | undefined {
     if (!tree && !config) return undefined;
     const folder = dirname(manifest);
     const at = (path: { value: string } | null): string | null => (path ? resolve(folder, path.value) : null);
-    return new DiskKernelTree(at(tree), at(config), files);
+    return new DiskKernelTree(at(tree), at(config), limit, files);
   }
 
   private constructor(
     private readonly root: string | null,
     private readonly configFile: string | null,
+    private readonly limit: string,
     private readonly files: Files,
   ) {
     this.name = `${root ?? ''}\0${configFile ?? ''}`;
@@ -60,7 +66,7 @@ export class DiskKernelTree implements KernelTree {
 
   #read(file: string): string | undefined {
     if (this.#texts.has(file)) return this.#texts.get(file);
-    if (this.#texts.size >= MAX_READ) return undefined;
+    if (this.#texts.size >= MAX_READ || !isInside(this.files, this.limit, file)) return undefined;
     this.looked.set(file, this.files.stamp(file));
     const read = this.files.real(file) === null ? undefined : this.files.read(file);
     const text = typeof read === 'string' && read.length <= MAX_TEXT ? read : undefined;

@@ -168,12 +168,20 @@ export class Project {
           : (inGit.get(version) ?? this.#resolveOne(version.sources)),
       );
     }
-    this.#includes = includeProblems(
+    const includes = includeProblems(
       this.#files,
       this.manifest,
       this.root,
       parsed.manifest.versions.flatMap((version) => (version.git ? [] : version.include)),
-    ).map(({ source, message }) => ({ severity: 'error', message, place: source.place }));
+    ).map(({ source, message }): Problem => ({ severity: 'error', message, place: source.place }));
+    const { tree } = parsed.manifest.kernel;
+    if (tree && !isInside(this.#files, this.root, resolvePath(dirname(this.manifest), tree.value)))
+      includes.push({
+        severity: 'warning',
+        message: `${tree.value} lies outside ${this.root}: nothing is read there`,
+        place: tree.place,
+      });
+    this.#includes = includes;
     for (const target of parsed.manifest.targets) {
       resolved.set(target.module.value, this.#resolveOne(target.sources));
     }
@@ -212,7 +220,7 @@ export class Project {
     const open = (module: string, version: ManifestVersion | null): void => {
       const { files, unread, built, tree: revision } = resolved.get(module) ?? { files: [], unread: [] };
       const tree = (): DiskKernelTree | undefined =>
-        DiskKernelTree.of(parsed.manifest.kernel, this.manifest, this.#files);
+        DiskKernelTree.of(parsed.manifest.kernel, this.manifest, this.root, this.#files);
       const read = this.#guarded(module, version, () =>
         built !== undefined && version?.built
           ? this.#openBuilt(module, built, version.built, ground.release)
@@ -316,7 +324,7 @@ export class Project {
             .filter((file) => isAbsolute(workTreePath(file))),
         ]),
       ],
-      kernelTree: () => DiskKernelTree.of(parsed.manifest.kernel, this.manifest, this.#files),
+      kernelTree: () => DiskKernelTree.of(parsed.manifest.kernel, this.manifest, this.root, this.#files),
       revisionOf: (file) => this.revisionOf(file),
       exists: (path) => this.#files.real(path) !== null,
     };

@@ -14,6 +14,7 @@ import { runbookDocument } from '../features/runbook-answer';
 import { scaffoldAnswer } from '../features/scaffold-answer';
 import { scenarioResults } from '../features/scenarios';
 import { explainAnswer, readTypedSteps, simulateAnswer } from '../features/simulate-answer';
+import { exists, isInside } from '../host/files';
 import { initManifest } from '../host/init';
 import { readInstalled } from '../host/installed';
 import { placesOf } from '../host/places-of';
@@ -78,6 +79,15 @@ export function ownRequests(session: Session): void {
   };
   const written = (project: Project, answer: Scaffold | NextVersion): ScaffoldResult => {
     if (!answer.ok) return answer;
+    // The editor follows links, dangling ones too.
+    const astray = answer.files.find(
+      ({ path }) => exists(path) || !isInside(workspace.files, project.root, path),
+    );
+    if (astray)
+      return {
+        ok: false,
+        reasons: [`${astray.path} is there already, or leads outside ${project.root}.`],
+      };
     const lines = new Lines(project.analyse().text(project.manifest));
     return {
       ok: true,
