@@ -15,8 +15,9 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { scaffold, writeNewFiles } from '../../server/src/cli/commands/scaffold';
+import { scaffold } from '../../server/src/cli/commands/scaffold';
 import { Failure } from '../../server/src/cli/failure';
+import { writeNewFiles } from '../../server/src/cli/written-files';
 
 const EXAMPLE = join(import.meta.dirname, '../../examples/net-fixes');
 const WISH = { restore: 'v1', after: 'v2', as: 'v3' };

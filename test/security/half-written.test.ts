@@ -1,5 +1,19 @@
 import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  cpSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -81,6 +95,109 @@ test('new-version, SIGINT: the copy is whole', () => {
   expect([0, 130]).toContain(signalled('SIGINT', 1, ['new-version', '--from', 'v2', '--as', 'v3'], work));
   expect(existsSync(join(work, 'v3', 'livepatch_net_v3.c'))).toBe(true);
   expect(readFileSync(join(work, 'livepatch.yaml'), 'utf8')).toContain('version: v3');
+});
+
+test('graph writes over its own pictures alone, whole, and follows no link', () => {
+  const work = join(folder, 'work');
+  cpSync(EXAMPLE, work, { recursive: true });
+  const graph = (...args: string[]) =>
+    spawnSync(process.execPath, [CLI, 'graph', '-o', ...args], { cwd: work, encoding: 'utf8' });
+  const before = filesOf(work);
+  for (const theirs of ['livepatch.yaml', 'v1/livepatch_net_v1.c', 'v1']) {
+    const { status, stderr } = graph(theirs);
+    expect(status, theirs).toBe(2);
+    expect(stderr).toMatch(
+      /^klp-lineage: \S+ cannot be written: it (?:exists already and is no such picture|is a folder)/,
+    );
+  }
+  writeFileSync(join(work, 'empty.svg'), '');
+  expect(graph('empty.svg').status).toBe(2);
+  rmSync(join(work, 'empty.svg'));
+  expect(filesOf(work)).toEqual(before);
+  expect(graph('a.svg').status).toBe(0);
+  expect(graph('a.html').status).toBe(0);
+  expect(graph('a.svg', '--format', 'html').status).toBe(2);
+  // A picture that is there is replaced in one step: a reader who has it open still sees all of the old one.
+  const old = openSync(join(work, 'a.svg'), 'r');
+  const drawn = readFileSync(join(work, 'a.svg'), 'utf8');
+  expect([0, 130]).toContain(
+    signalled('SIGTERM', 1, ['graph', '-o', 'a.svg', '--from', 'v1', '--to', 'v2'], work),
+  );
+  expect(readFileSync(old, 'utf8')).toBe(drawn);
+  closeSync(old);
+  expect(readFileSync(join(work, 'a.svg'), 'utf8')).toMatch(/<\/svg>\s*$/);
+  expect(readFileSync(join(work, 'a.svg'), 'utf8')).not.toBe(drawn);
+  // Links: one to a picture elsewhere, one that leads nowhere, one to what is no picture.
+  const outside = join(folder, 'outside');
+  mkdirSync(outside);
+  cpSync(join(work, 'a.html'), join(outside, 'b.html'));
+  writeFileSync(join(outside, 'profile'), 'text');
+  for (const [link, to] of [
+    ['b.html', 'b.html'],
+    ['c.svg', 'none'],
+    ['d.svg', 'profile'],
+  ] as const)
+    symlinkSync(join(outside, to), join(work, link));
+  const was = filesOf(outside);
+  expect(graph('b.html').status).toBe(0);
+  expect(lstatSync(join(work, 'b.html')).isSymbolicLink()).toBe(false);
+  for (const link of ['c.svg', 'd.svg']) expect(graph(link).status).toBe(2);
+  expect(filesOf(outside)).toEqual(was);
+  const piped = `"${process.execPath}" "${CLI}" graph -o /dev/stdout | cat`;
+  expect(spawnSync('sh', ['-c', piped], { cwd: work, encoding: 'utf8' }).stdout).toMatch(/^<svg /);
+  expect(readdirSync(work).filter((name) => name.endsWith('.tmp'))).toEqual([]);
+});
+
+test('a folder that becomes a link between the check and the write: nothing is written behind it', () => {
+  const work = join(folder, 'work');
+  const outside = join(folder, 'outside');
+  cpSync(EXAMPLE, work, { recursive: true });
+  mkdirSync(outside);
+  const before = filesOf(work);
+  const hook = join(folder, 'swap.cjs');
+  // One for the first file of a version, one for a later one.
+  for (const n of [1, 2]) {
+    writeFileSync(
+      hook,
+      `const fs = require('fs');
+const { openSync } = fs;
+let left = ${n};
+fs.openSync = (path, flags, ...rest) => {
+  if (flags === 'wx' && --left === 0) {
+    fs.renameSync(${JSON.stringify(join(work, 'v3'))}, ${JSON.stringify(join(folder, 'moved'))} + ${n});
+    fs.symlinkSync(${JSON.stringify(outside)}, ${JSON.stringify(join(work, 'v3'))});
+  }
+  return openSync(path, flags, ...rest);
+};
+require('module').syncBuiltinESMExports();
+`,
+    );
+    const { status, stderr } = spawnSync(
+      process.execPath,
+      ['--require', hook, CLI, 'new-version', '--from', 'v2', '--as', 'v3'],
+      { cwd: work, encoding: 'utf8' },
+    );
+    expect(stderr).toMatch(/its folder leads outside .*; nothing was written/);
+    expect(status).toBe(2);
+    expect(readdirSync(outside)).toEqual([]);
+    expect(filesOf(work)).toEqual(before);
+    rmSync(join(work, 'v3'), { force: true });
+  }
+});
+
+test('a manifest that is a link out of the folder is not changed', () => {
+  const work = join(folder, 'work');
+  const outside = join(folder, 'outside');
+  cpSync(EXAMPLE, work, { recursive: true });
+  mkdirSync(outside);
+  renameSync(join(work, 'livepatch.yaml'), join(outside, 'theirs.yaml'));
+  symlinkSync('../outside/theirs.yaml', join(work, 'livepatch.yaml'));
+  const before = [filesOf(work), filesOf(outside)];
+  const args = [CLI, 'new-version', '--from', 'v2', '--as', 'v3'];
+  const { status, stderr } = spawnSync(process.execPath, args, { cwd: work, encoding: 'utf8' });
+  expect(stderr).toMatch(/livepatch\.yaml: it is a link that leads outside .*; nothing was written/);
+  expect(status).toBe(2);
+  expect([filesOf(work), filesOf(outside)]).toEqual(before);
 });
 
 test('a disk that is full in the middle: nothing is left', () => {

@@ -1,4 +1,3 @@
-import { writeFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import { layout } from '../../../../client/webview/layout';
 import { sceneToHtml, sceneToSvg } from '../../../../client/webview/svg';
@@ -6,11 +5,11 @@ import { workTreePath } from '../../core/blob-names';
 import { panelModel } from '../../features/panel';
 import type { PanelModel } from '../../features/panel-model';
 import { panelTransition } from '../../features/panel-transition';
-import { reasonOf } from '../../host/files';
 import { Failure } from '../failure';
 import { openLineage, requireUsable } from '../open';
 import { print } from '../print';
 import type { Command } from '../program';
+import { writePicture } from '../written-files';
 
 /** The version stack and one transition as a picture, drawn by the panel's own layout. */
 export const graph: Command = {
@@ -41,13 +40,7 @@ export const graph: Command = {
     const scene = layout(model, transition, { width: 1280 });
     const text = format === 'svg' ? sceneToSvg(scene) : sceneToHtml(scene);
     if (output === '-') print(text);
-    else {
-      try {
-        writeFileSync(output, text);
-      } catch (error) {
-        throw new Failure(`${output} cannot be written: ${reasonOf(error)}`);
-      }
-    }
+    else writePicture(output, text);
     return 0;
   },
 };

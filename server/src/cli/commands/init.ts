@@ -7,7 +7,7 @@ import { EXIT, Failure } from '../failure';
 import { print } from '../print';
 import type { Command } from '../program';
 import { printable, printableLine } from '../terminal';
-import { writeNewFiles } from './scaffold';
+import { writeNewFiles } from '../written-files';
 
 /** A manifest from what is there. */
 export const init: Command = {

@@ -8,7 +8,7 @@ import { openLineage, requireUsable } from '../open';
 import { print } from '../print';
 import type { Command } from '../program';
 import { printable, printableLine } from '../terminal';
-import { writeNewFiles } from './scaffold';
+import { writeNewFiles } from '../written-files';
 
 /** Begins the next cumulative version as a copy of the last one. */
 export const newVersion: Command = {
