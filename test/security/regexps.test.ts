@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { type Literal, regexpLiterals } from './regexp-literals';
 import { growth } from './regexp-steps';
 
 /**
@@ -21,36 +22,42 @@ const BOUNDED: Readonly<Record<string, string>> = {
     'one line at a time: the end is always reached',
 };
 
-const LITERAL =
-  /(?<=[(=,:?&|![{]\s*|^\s+|return )\/(?![/*])((?:\\.|\[(?:\\.|[^\]\\\n])*\]|[^/\\\n[])+)\/([dgimsuvy]*)(?=[.,;)\s\]:])/gm;
+const ROOTS = ['server/src', 'client/src', 'client/webview'];
 
-interface Literal {
+interface Named extends Literal {
   readonly name: string;
-  readonly source: string;
-  readonly flags: string;
 }
 
-function literals(): Literal[] {
-  const found: Literal[] = [];
-  for (const root of ['server/src', 'client/src', 'client/webview'])
-    for (const file of readdirSync(root, { recursive: true, encoding: 'utf8' })) {
-      if (!file.endsWith('.ts')) continue;
-      for (const [, source = '', flags = ''] of readFileSync(join(root, file), 'utf8').matchAll(LITERAL)) {
-        try {
-          new RegExp(source, flags);
-        } catch {
-          // A division, then, or a path in a text.
-          continue;
-        }
-        found.push({ name: `${file} ${source}`, source, flags });
-      }
-    }
-  return found;
+/** Names that the rest of an expression is made from; what they stand for has no repetition in it. */
+const MADE = /new RegExp\(\s*(?:String\.raw)?`([^`]*)`,?\s*(?:'(\w*)')?/g;
+
+function sources(): { readonly file: string; readonly path: string; readonly text: string }[] {
+  return ROOTS.flatMap((root) =>
+    readdirSync(root, { recursive: true, encoding: 'utf8' })
+      .filter((file) => file.endsWith('.ts'))
+      .map((file) => ({ file, path: join(root, file), text: readFileSync(join(root, file), 'utf8') })),
+  );
+}
+
+function literals(): Named[] {
+  return sources().flatMap(({ file, text }) =>
+    regexpLiterals(text).map((literal) => ({ name: `${file} ${literal.source}`, ...literal })),
+  );
+}
+
+/** Those that are made from a name, with a name in them. */
+function made(): Named[] {
+  return sources().flatMap(({ file, text }) =>
+    [...text.matchAll(MADE)].map(([call, template = '', flags = '']) => {
+      const raw = call.includes('String.raw') ? template : template.replaceAll('\\\\', '\\');
+      return { name: `${file} ${raw}`, source: raw.replace(/\$\{[^}]*\}/g, 'name'), flags };
+    }),
+  );
 }
 
 test('the steps of every regular expression grow as its text does', () => {
-  const all = literals();
-  expect(all.length).toBeGreaterThan(350);
+  const all = [...literals(), ...made()];
+  expect(all.length).toBeGreaterThan(450);
   const steep = all.flatMap(({ name, source, flags }) => {
     const { factor, attack } = growth(source, flags);
     return factor > 2.6 ? [{ name, factor, attack }] : [];
@@ -70,15 +77,44 @@ test('the matcher of the tests knows linear, quadratic and worse', () => {
 });
 
 test('regular expressions are made from identifiers alone, in few places', () => {
-  const makers = readdirSync('server/src', { recursive: true, encoding: 'utf8' }).filter(
-    (file) => file.endsWith('.ts') && readFileSync(join('server/src', file), 'utf8').includes('new RegExp('),
-  );
-  expect(makers.sort()).toEqual([
-    'core/init/suse-tree.ts',
-    'core/scaffold/own-text.ts',
-    'core/scaffold/replaceable.ts',
-    'features/rename.ts',
-    'rules/callback-edits.ts',
-    'rules/callback-in-init-memory.ts',
+  const makers = sources().filter(({ text }) => text.includes('RegExp('));
+  expect(makers.map(({ path }) => path).sort()).toEqual([
+    'server/src/core/init/suse-tree.ts',
+    'server/src/core/scaffold/own-text.ts',
+    'server/src/core/scaffold/replaceable.ts',
+    'server/src/features/rename.ts',
+    'server/src/rules/callback-edits.ts',
+    'server/src/rules/callback-in-init-memory.ts',
   ]);
+  expect(
+    made()
+      .map(({ name }) => name.split(' ')[0])
+      .sort(),
+  ).toEqual(makers.map(({ file }) => file).sort());
+});
+
+test('no regular expression of a source is overlooked', () => {
+  const of = (text: string): string[] =>
+    regexpLiterals(text).map(({ source, flags }) => `${source}/${flags}`);
+  expect(of('const f = (a) => /x[/]y/u.test(a) ? a / 2 / b : `${/in/.exec(`/no/${a / b}`)} /no/`;')).toEqual([
+    'x[/]y/u',
+    'in/',
+  ]);
+  expect(of("// a /no/ b\n/* /no/ */ x = 'it /no/'; return /a\\/b/gm; y[0] / z / f(1) / 2")).toEqual([
+    'a\\/b/gm',
+  ]);
+  expect(of('a.split(/,/);\nif (x) { y = /\\}/; }\nlist\n  .filter(\n    /z/)')).toEqual([
+    ',/',
+    '\\}/',
+    'z/',
+  ]);
+  // Wherever an expression could be tested, one stands that was seen.
+  for (const { path, text } of sources()) {
+    const seen = regexpLiterals(text).map(({ source }) => source);
+    for (const [, source = ''] of text.matchAll(/[(\s!=>]\/([^/\n *][^/\n]*)\/[a-z]*\.(?:test|exec)\(/g))
+      expect(
+        seen.some((it) => it.endsWith(source)),
+        `${path}: ${source}`,
+      ).toBe(true);
+  }
 });

@@ -165,7 +165,7 @@ function statementAt(text: string, place: Place): { readonly place: Place; reado
 
 function bodyOf(text: string, name: string): Body | null {
   const head = new RegExp(
-    String.raw`\b${name}\s*\(\s*struct\s+klp_object\s*\*\s*\w*\s*\)\s*\{(?=[ \t]*\n)`,
+    String.raw`\b${name}\s*\(\s*struct\s+klp_object\s*\*\s*(?:\w+\s*)?\)\s*\{(?=[ \t]*\n)`,
   ).exec(text);
   if (!head) return null;
   const open = head.index + head[0].length - 1;
