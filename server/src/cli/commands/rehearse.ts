@@ -23,6 +23,8 @@ import type { Command, Options } from '../program';
 import { printable, type Style, styleFor } from '../terminal';
 import { readSteps } from './simulate';
 
+const INTERRUPTS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
 /** One way, predicted and seen. */
 interface Rehearsed {
   readonly name: string;
@@ -68,8 +70,8 @@ export const rehearse: Command = {
     }
     const stop = new AbortController();
     const interrupt = (): void => stop.abort();
-    process.removeAllListeners('SIGINT');
-    process.once('SIGINT', interrupt);
+    // A task that is stopped and a terminal that is closed are interrupts too; one more does not hurry what tidies up.
+    for (const signal of INTERRUPTS) process.on(signal, interrupt);
     const progress = (text: string): void => void process.stderr.write(`${printable(text)}\n`);
     try {
       const kernel = await kernelOf(analysis, options, stop.signal, progress);
@@ -104,7 +106,7 @@ export const rehearse: Command = {
     } catch (error) {
       throw error instanceof RehearsalFailure ? failureFor(error) : error;
     } finally {
-      process.removeListener('SIGINT', interrupt);
+      for (const signal of INTERRUPTS) process.removeListener(signal, interrupt);
     }
   },
 };
@@ -214,6 +216,7 @@ async function kernelOf(
     typeof kernel === 'string' ? kernel : /^\d+\.\d+/.exec(analysis.lineage.capabilities.release)?.[0];
   if (series === undefined)
     throw new Failure('--kernel is missing, as in --kernel 6.1 (the manifest names none)');
+  if (!/^\d+(?:\.\d+)+$/.test(series)) throw new Failure(`--kernel is a series as 6.1, not "${series}"`);
   return debianKernel({ series, signal, progress });
 }
 

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { delimiter, isAbsolute, join } from 'node:path';
 import { interrupted } from './failure';
 
 export interface CommandOptions {
@@ -21,11 +21,15 @@ export interface CommandResult {
 
 const MAX_OUTPUT = 1 << 20;
 
+/** The folders of the PATH: an empty or relative entry would mean wherever somebody happens to work. */
+function pathFolders(): string[] {
+  return (process.env['PATH'] ?? '').split(delimiter).filter(isAbsolute);
+}
+
 /** The absolute path of the first executable of these names on the PATH, or null. */
 export function onPath(...names: readonly string[]): string | null {
   for (const name of names) {
-    for (const folder of (process.env['PATH'] ?? '').split(delimiter)) {
-      if (folder === '') continue;
+    for (const folder of pathFolders()) {
       const path = join(folder, name);
       try {
         accessSync(path, constants.X_OK);
@@ -40,8 +44,12 @@ export function onPath(...names: readonly string[]): string | null {
 
 /** Environment for tools: nothing of the user's that changes what a build or apt does. */
 export function plainEnvironment(): Record<string, string> {
-  const env: Record<string, string> = { LC_ALL: 'C', DEBIAN_FRONTEND: 'noninteractive' };
-  for (const name of ['PATH', 'HOME', 'TMPDIR', 'http_proxy', 'https_proxy', 'no_proxy', 'APT_CONFIG']) {
+  const env: Record<string, string> = {
+    LC_ALL: 'C',
+    DEBIAN_FRONTEND: 'noninteractive',
+    PATH: pathFolders().join(delimiter),
+  };
+  for (const name of ['HOME', 'TMPDIR', 'http_proxy', 'https_proxy', 'no_proxy', 'APT_CONFIG']) {
     const value = process.env[name];
     if (value !== undefined) env[name] = value;
   }
