@@ -17,6 +17,7 @@ import { GitProgram } from '../../server/src/host/git/program';
 import { initManifest } from '../../server/src/host/init';
 import { resolveSources } from '../../server/src/host/sources';
 import { Workspace } from '../../server/src/host/workspace';
+import { klp } from '../cli/run';
 import { FILES } from '../features/fixture';
 import { MemoryFiles } from '../support/memory-files';
 import { projectOfTexts } from '../support/project';
@@ -214,6 +215,32 @@ test('many calls that do not end: what all of them cost is bounded, said, and th
   );
   files.write('/lineage/v3.c', texts['v3.c'] ?? '');
   expect(told(project.analyse())).toBe(first);
+}, 120_000);
+
+test('a search that was cut short is said in the terminal, in JSON, in SARIF, and in the editor', () => {
+  const said =
+    'Not every way was tried: too many calls ran too long, and those after them were ended sooner.';
+  for (const [name, text] of Object.entries(endless(5))) writeFileSync(join(folder, name), text);
+  expect(klp(['check', '.'], folder).stdout.split('\n')).toContain(said);
+  expect(klp(['matrix', '.'], folder).stdout.split('\n')).toContain(said);
+  expect(JSON.parse(klp(['check', '.', '--format', 'json'], folder).stdout)).toMatchObject({
+    notices: [said],
+  });
+  expect(JSON.parse(klp(['check', '.', '--format', 'sarif'], folder).stdout)).toMatchObject({
+    runs: [
+      { invocations: [{ toolExecutionNotifications: [{ level: 'warning', message: { text: said } }] }] },
+    ],
+  });
+  const workspace = new Workspace(new Disk());
+  workspace.addFolder(folder);
+  expect(workspace.notLookedAt).toBe('');
+  workspace.findings();
+  expect(workspace.notLookedAt).toContain(said);
+  writeFileSync(join(folder, 'livepatch.yaml'), 'lineage: l\nkernel: "6.1"\nversions: []\n');
+  workspace.diskChanged(join(folder, 'livepatch.yaml'), false);
+  workspace.findings();
+  expect(workspace.notLookedAt).toBe('');
+  workspace.dispose();
 }, 120_000);
 
 test('where every call ends, nothing is ended sooner', async () => {

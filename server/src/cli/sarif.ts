@@ -9,8 +9,16 @@ const LEVEL: Readonly<Record<Severity, string>> = {
   hint: 'note',
 };
 
-/** Findings as one SARIF 2.1.0 run. Deterministic: no times, no machine names. */
-export function sarif(findings: readonly Finding[], rules: readonly Rule[], places: Places): object {
+/**
+ * Findings as one SARIF 2.1.0 run. Deterministic: no times, no machine names. `notices` is what stands in the way of a
+ * complete answer.
+ */
+export function sarif(
+  findings: readonly Finding[],
+  rules: readonly Rule[],
+  places: Places,
+  notices: readonly string[] = [],
+): object {
   const location = (place: Place): object => {
     const at = places.at(place);
     return {
@@ -42,6 +50,12 @@ export function sarif(findings: readonly Finding[], rules: readonly Rule[], plac
             })),
           },
         },
+        invocations: [
+          {
+            executionSuccessful: true,
+            toolExecutionNotifications: notices.map((text) => ({ level: 'warning', message: { text } })),
+          },
+        ],
         results: findings.map((finding) => ({
           ruleId: finding.code,
           ruleIndex: rules.findIndex((rule) => rule.code === finding.code),

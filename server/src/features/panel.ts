@@ -15,6 +15,7 @@ import type {
   PanelVersion,
   Rehearsed,
 } from './panel-model';
+import { searchNotices } from './search-notices';
 
 /** Turns places into what the page can ask to open. */
 export type ToSource = (place: Place | null) => PanelSource | null;
@@ -57,7 +58,7 @@ export function panelModel(
       rehearsed: rehearsed(rehearsalSteps(lineage, transition.from?.name ?? null, transition.to.name)),
     })),
     notices: [
-      ...searchNotice(analysis),
+      ...searchNotices(analysis),
       // A machine on which nothing of the lineage is installed is the usual one to write livepatches on.
       ...(here?.livepatches.some((it) => it.version !== null) ? here.notes : []),
       ...lineage.versions.flatMap((version) =>
@@ -69,12 +70,6 @@ export function panelModel(
       ),
     ],
   };
-}
-
-/** A search that was cut short is said: what it did not see may be there. */
-function searchNotice(analysis: Analysis): string[] {
-  const { exhausted } = analysis.transitions;
-  return exhausted === null ? [] : [`Not every way was tried: ${exhausted}.`];
 }
 
 function panelVersion(

@@ -2,6 +2,7 @@ import { dirname, join, relative, sep } from 'node:path';
 import { readBlobName } from '../core/blob-names';
 import { ParserMissing } from '../core/csource/tree';
 import type { RuleSeverity } from '../core/manifest/names';
+import { searchNotices } from '../features/search-notices';
 import { faultFinding } from '../rules/engine';
 import type { Finding } from '../rules/rule';
 import { type Files, isInside, Overlay } from './files';
@@ -16,13 +17,14 @@ const MAX_FOLDERS = 2_000;
 const MAX_DEPTH = 5;
 
 /** What breaks the analysis of one lineage is said in its manifest, and the others are analysed all the same. */
-function guardedFindings(project: Project): readonly Finding[] {
+function guardedFindings(project: Project): { list: readonly Finding[]; notices: readonly string[] } {
   try {
-    return project.analyse().findings();
+    const analysis = project.analyse();
+    return { list: analysis.findings(), notices: searchNotices(analysis) };
   } catch (error) {
     if (error instanceof ParserMissing) throw error;
     const place = { file: project.manifest, start: 0, end: 0 };
-    return [faultFinding('this lineage could not be checked', error, place)];
+    return { list: [faultFinding('this lineage could not be checked', error, place)], notices: [] };
   }
 }
 
@@ -38,6 +40,8 @@ export class Workspace {
   #severities: ReadonlyMap<string, RuleSeverity> = new Map();
   /** Folders of the editor that were too large to look through for manifests. */
   readonly #tooLarge = new Set<string>();
+  /** Of the lineages whose findings were asked for last: what cut their search short. */
+  #notices: readonly string[] = [];
 
   constructor(disk: Files) {
     this.files = new Overlay(disk.revisions ? disk : new RevisionFiles(disk, new Revisions(false)));
@@ -73,8 +77,9 @@ export class Workspace {
 
   /** What was not looked at, in words for a person; empty where everything was. */
   get notLookedAt(): string {
-    const later =
+    const put =
       this.#putOff.size === 0 ? '' : `, ${this.#putOff.size} not analysed until a file of theirs opens`;
+    const later = put + this.#notices.map((notice) => `. ${notice}`).join('');
     return this.#tooLarge.size === 0
       ? later
       : `${later}, manifests looked for in ${MAX_FOLDERS} folders only: the others are found when a file beside them opens`;
@@ -199,9 +204,12 @@ export class Workspace {
   findings(): Map<string, Finding[]> {
     const byFile = new Map<string, Finding[]>();
     const seen = new Set<string>();
+    const notices = new Set<string>();
     for (const project of this.projects) {
       if (this.#putOff.has(project)) continue;
-      for (const finding of guardedFindings(project)) {
+      const found = guardedFindings(project);
+      for (const notice of found.notices) notices.add(notice);
+      for (const finding of found.list) {
         const { file, start, end } = finding.place;
         // Two lineages that share a source may say the same thing about it.
         const key = `${file}\0${start}\0${end}\0${finding.code}\0${finding.message}`;
@@ -212,6 +220,7 @@ export class Workspace {
         byFile.set(file, list);
       }
     }
+    this.#notices = [...notices];
     return byFile;
   }
 

@@ -3,6 +3,7 @@ import { versionByName } from '../../core/lineage/lineage';
 import type { Severity } from '../../core/place';
 import type { Places } from '../../core/places';
 import { newIn } from '../../features/new-in';
+import { searchNotices } from '../../features/search-notices';
 import { reasonOf } from '../../host/files';
 import { placesOf } from '../../host/places-of';
 import { RULES } from '../../rules/registry';
@@ -47,18 +48,18 @@ export const check: Command = {
     }
     if (baseline)
       findings = withoutKnown(findings, baseline, (finding) => opened.places.file(finding.place.file));
+    const notices = searchNotices(opened.analysis);
     if (format === 'json') {
       const json = findings.map((finding) => findingJson(finding, opened.places));
-      printJson({ schema: 1, findings: json });
+      printJson({ schema: 1, findings: json, notices });
     } else if (format === 'sarif') {
-      printJson(sarif(findings, RULES, opened.places));
+      printJson(sarif(findings, RULES, opened.places, notices));
     } else {
       const style = styleFor(process.stdout.isTTY === true && !process.env.NO_COLOR);
       const places = options.absolute === true ? placesOf(opened.project, 'absolute') : opened.places;
       for (const finding of findings) print(findingText(finding, places, style));
       print(`${summary(findings)}\n`);
-      const { exhausted } = opened.analysis.transitions;
-      if (exhausted !== null) print(`not every way was tried: ${exhausted}\n`);
+      for (const notice of notices) print(`${notice}\n`);
     }
     const limit = ORDER.indexOf(failOn);
     return findings.some((finding) => ORDER.indexOf(finding.severity) >= limit) ? EXIT.findings : EXIT.fine;

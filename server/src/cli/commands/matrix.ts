@@ -1,5 +1,6 @@
 import { because } from '../../core/lineage/transitions';
 import { VERDICTS } from '../../core/lineage/verdict';
+import { searchNotices } from '../../features/search-notices';
 import { EXIT, Failure } from '../failure';
 import { transitionJson } from '../json';
 import { openLineage, requireUsable } from '../open';
@@ -55,6 +56,7 @@ export const matrix: Command = {
           `${printableLine(`${transition.from?.name ?? 'none'} -> ${transition.to.name}: ${because(transition)}`)}\n`,
         );
       }
+      for (const notice of searchNotices(opened.analysis)) print(`${notice}\n`);
     }
     const bad =
       failOn !== null && all.some((it) => VERDICTS.indexOf(it.run.verdict.word) >= VERDICTS.indexOf(failOn));
