@@ -1,4 +1,5 @@
-import { beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, test, vi } from 'vitest';
+import { Interpreter, STEP_BUDGET } from '../../server/src/core/execution/interpreter';
 import { linesOf, load, startParser } from './machine-kit';
 
 beforeAll(startParser);
@@ -175,6 +176,26 @@ test('an endless loop and endless recursion end with a spent budget', () => {
   expect(loop.host.unknowns.map((reason) => reason.kind)).toContain('budget');
   const recursion = run('down(1);', 'static int down(int n) { return down(n + 1); }');
   expect(recursion.host.unknowns.map((reason) => reason.kind)).toContain('budget');
+});
+
+test('a loop that puts an unknown on top of itself makes nothing be worked out that steps do not pay for', () => {
+  const known = Interpreter.prototype.compute;
+  const body = 'while (n |= *n << n) ; while (1) if (n) ;';
+  for (const flip of [undefined, 0, 1, 2]) {
+    let worked = 0;
+    const compute = vi.spyOn(Interpreter.prototype, 'compute').mockImplementation(function (
+      this: Interpreter,
+      ...operands
+    ) {
+      // Thrown, since without a bound this would not come to its end.
+      if (++worked > 32 * STEP_BUDGET) throw new Error('each look works all of it out again');
+      return known.apply(this, operands);
+    });
+    const { host, machine } = run(body, 'static int n = 3;', flip);
+    compute.mockRestore();
+    expect(host.unknowns.map((reason) => reason.kind)).toContain('budget');
+    expect(worked).toBeLessThan(32 * machine.spent);
+  }
 });
 
 test('an iteration macro that nobody knows runs its body once, or not at all when flipped', () => {

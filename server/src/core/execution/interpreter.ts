@@ -323,6 +323,10 @@ export class Interpreter implements PristineBlocks, KnownValues {
     return compute(this, op, left, right, type, null);
   }
 
+  worked(steps: number): void {
+    this.steps += steps;
+  }
+
   // --- reports ---
 
   place(frame: Frame | null, node: number): Place | null {

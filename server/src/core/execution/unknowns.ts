@@ -10,6 +10,8 @@ export interface Derivation {
   readonly left: Value;
   readonly right: Value;
   readonly type: CType;
+  /** How many operations stand above each other in it. */
+  readonly height: number;
 }
 
 interface Constraint {
@@ -17,18 +19,24 @@ interface Constraint {
   readonly truth: boolean;
 }
 
-/** What the interpreter lends: arithmetic on known values, and the memory behind an unknown pointer. */
+/** What the interpreter lends: arithmetic on known values, the memory behind an unknown pointer, steps of the call. */
 export interface KnownValues {
   compute(op: string, left: Value, right: Value, type: CType): Value;
   behind(id: string): Pointer;
+  /** So many steps were spent on unknowns. */
+  worked(steps: number): void;
 }
 
 const MAX_BASES = 3;
 const MAX_CONSTANTS = 12;
 /** So much is assumed of one unknown at most: a loop assumes something more at every turn. */
 const MAX_ASSUMED = 200;
-/** So deep what an unknown follows from is remembered while it is worked out. */
-const MEMO_DEPTH = 6;
+/** What stands higher is not worked out: a loop puts something on top at every turn. */
+const MAX_HEIGHT = 31;
+/** Above this, what an unknown follows from is worked out once a look: `h ^= h << 5` holds the same on each side. */
+const UNSHARED_HEIGHT = 4;
+/** To look at so many unknowns costs as much as a step: a decision about what people write takes a handful. */
+const LOOKS_PER_STEP = 32;
 
 /**
  * The named unknowns of a run and what has been assumed of them. A branch on an unknown takes the way of success:
@@ -44,6 +52,8 @@ export class Unknowns {
   private outcomes = new Map<string, boolean>();
   private counts = new Map<string, number>();
   private log: Decision[] = [];
+  /** Unknowns looked at so far, each as often as it was. */
+  private looks = 0;
 
   constructor(
     private readonly known: KnownValues,
@@ -99,15 +109,20 @@ export class Unknowns {
         ? `${op === 'neg' ? '-' : op}${textOf(left)}`
         : `(${textOf(left)} ${op} ${textOf(right)})`;
     const id = text.length > 160 ? `${text.slice(0, 100)}…${hash(text).toString(36)}` : text;
-    if (!this.derivations.has(id)) this.derivations.set(id, { op, left, right, type });
+    if (!this.derivations.has(id)) {
+      const height = 1 + Math.max(this.height(left), this.height(right));
+      this.derivations.set(id, { op, left, right, type, height });
+    }
     const symbolic = isSymbolic(left) && isSymbolic(right);
     return symbolic ? { k: 'unknown', id, symbolic: true } : { k: 'unknown', id };
   }
 
   /** The truth of a condition: as assumed before, or by a new decision. */
   truth(condition: Unknown, place: () => Place | null): boolean {
+    const before = this.looks;
     const now = this.isTrue(condition, null, null);
     const other = this.alternative(condition, now);
+    this.worked(before);
     if (other === null) return now;
     const flipped = this.log.length === this.flip;
     if (flipped) this.witnesses.set(other.base, other.value);
@@ -132,7 +147,16 @@ export class Unknowns {
 
   /** The value that stands for an unknown under all that has been assumed; undefined where none can be computed. */
   stand(value: Value): Value | undefined {
-    return this.evaluate(value, null, null, 0);
+    const before = this.looks;
+    const result = this.evaluate(value, null, null, MAX_HEIGHT);
+    this.worked(before);
+    return result;
+  }
+
+  /** The call pays for what was looked at since. */
+  private worked(since: number): void {
+    const steps = Math.floor((this.looks - since) / LOOKS_PER_STEP);
+    if (steps > 0) this.known.worked(steps);
   }
 
   /** Everything assumed of an unknown, as text, for the state's key. */
@@ -150,6 +174,7 @@ export class Unknowns {
     const visit = (v: Value, depth: number): void => {
       if (typeof v !== 'object' || v.k !== 'unknown' || depth > 30 || found.size > 8) return;
       if ((seen.get(v.id) ?? 31) <= depth) return;
+      this.looks++;
       seen.set(v.id, depth);
       const derivation = this.derivations.get(v.id);
       if (derivation === undefined) found.set(v.id, v);
@@ -163,35 +188,42 @@ export class Unknowns {
   }
 
   private isTrue(condition: Unknown, base: string | null, value: Value | null): boolean {
-    const result = this.evaluate(condition, base, value, 0);
+    const result = this.evaluate(condition, base, value, MAX_HEIGHT);
     if (result === undefined) return false;
     return typeof result === 'object' ? true : result !== 0;
   }
 
+  private height(value: Value): number {
+    return typeof value === 'object' && value.k === 'unknown'
+      ? (this.derivations.get(value.id)?.height ?? 0)
+      : 0;
+  }
+
+  /** `highest` goes down with every operation, so that this ends whatever the names of unknowns are. */
   private evaluate(
     value: Value,
     base: string | null,
     instead: Value | null,
-    depth: number,
+    highest: number,
     memo?: Map<string, Value | undefined>,
   ): Value | undefined {
     if (typeof value !== 'object' || value.k !== 'unknown') return value;
     if (value.id === base && instead !== null) return instead;
+    this.looks++;
     const derivation = this.derivations.get(value.id);
     if (derivation === undefined) return this.witnesses.get(value.id) ?? this.success(value);
-    if (depth > 30) return undefined;
-    // In `h ^= h << 5` each side holds the same: without the memo, a loop of it would cost twice as much every turn.
-    memo ??= new Map();
-    const key = depth > MEMO_DEPTH ? `${depth} ${value.id}` : null;
-    if (key !== null && memo.has(key)) return memo.get(key);
-    const left = this.evaluate(derivation.left, base, instead, depth + 1, memo);
-    const right = this.evaluate(derivation.right, base, instead, depth + 1, memo);
+    const { op, left, right, type, height } = derivation;
+    if (height > highest) return undefined;
+    const shared = height > UNSHARED_HEIGHT ? (memo ??= new Map()) : null;
+    if (shared?.has(value.id)) return shared.get(value.id);
+    const a = this.evaluate(left, base, instead, height - 1, memo);
+    const b = a === undefined ? undefined : this.evaluate(right, base, instead, height - 1, memo);
     let result: Value | undefined;
-    if (left !== undefined && right !== undefined) {
-      result = this.known.compute(derivation.op, left, right, derivation.type);
+    if (a !== undefined && b !== undefined) {
+      result = this.known.compute(op, a, b, type);
       if (typeof result === 'object' && result.k === 'unknown') result = undefined;
     }
-    if (key !== null) memo.set(key, result);
+    shared?.set(value.id, result);
     return result;
   }
 
@@ -219,16 +251,21 @@ export class Unknowns {
   private candidates(base: Unknown, condition: Unknown, constraints: readonly Constraint[]): Value[] {
     const type = this.types.get(base.id);
     const constants: Value[] = [];
+    /** From how deep on there is no constant in it. */
+    const barren = new Map<string, number>();
     const visit = (v: Value, depth: number): void => {
       if (depth > 10 || constants.length >= MAX_CONSTANTS) return;
       if (typeof v !== 'object' || v.k !== 'unknown') constants.push(v);
-      else if (v.id !== base.id) {
+      else if (v.id !== base.id && depth < (barren.get(v.id) ?? 11)) {
+        this.looks++;
         const derivation = this.derivations.get(v.id);
+        const found = constants.length;
         if (derivation === undefined) constants.push(this.evaluate(v, null, null, 0) ?? 0);
         else {
           visit(derivation.left, depth + 1);
           visit(derivation.right, depth + 1);
         }
+        if (constants.length === found) barren.set(v.id, depth);
       }
     };
     visit(condition, 0);
