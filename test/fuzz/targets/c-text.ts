@@ -159,13 +159,16 @@ function statement(random: Random, depth: number): string {
   }
 }
 
-/** A livepatch whose callbacks are put together at random; it is C, whatever else it may be. */
-export function randomLivepatch(random: Random): string {
+/**
+ * A livepatch whose callbacks are put together at random; it is C, whatever else it may be. A body has at most `most`
+ * statements, nested up to `depth`.
+ */
+export function randomLivepatch(random: Random, most = 5, depth = 3): string {
   const kinds = ['pre_patch', 'post_patch', 'pre_unpatch', 'post_unpatch'].filter(
     () => random.below(2) === 0,
   );
   const body = (): string =>
-    Array.from({ length: 1 + random.below(5) }, () => `\t${statement(random, 3)}\n`).join('');
+    Array.from({ length: 1 + random.below(most) }, () => `\t${statement(random, depth)}\n`).join('');
   const callbacks = kinds
     .map((kind) => {
       const [type, result] = kind === 'pre_patch' ? ['int', 'return 0;'] : ['void', ''];

@@ -8,7 +8,7 @@ import { C_WORDS, randomLivepatch, SOURCES } from './c-text';
 export const c: Target = {
   name: 'c',
   least: 500,
-  long: 560_000,
+  long: 820_000,
   generate: (random) => {
     const kind = random.below(4);
     if (kind === 0) {

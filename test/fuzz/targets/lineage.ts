@@ -5,8 +5,11 @@ import type { Target } from '../target';
 import { C_WORDS, randomLivepatch, SOURCES } from './c-text';
 import { askEverything, projectOf } from './whole';
 
+/** Where there is much code, some loop has no end, and then all is run again and again up to the bounds: rarely. */
 function source(random: Random): string {
-  const base = random.below(2) === 0 ? randomLivepatch(random) : random.pick(SOURCES);
+  const kind = random.below(40);
+  const base =
+    kind === 0 ? randomLivepatch(random) : kind < 20 ? randomLivepatch(random, 2, 1) : random.pick(SOURCES);
   return random.below(3) === 0 ? base : mutated(random, base, C_WORDS, SOURCES);
 }
 
@@ -14,7 +17,7 @@ function source(random: Random): string {
 export const lineage: Target = {
   name: 'lineage',
   least: 3,
-  long: 1_500,
+  long: 3_000,
   generate: (random) => ({
     ...FILES,
     'livepatch.yaml': MANIFEST,

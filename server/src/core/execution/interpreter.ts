@@ -42,6 +42,8 @@ export const LOOP_BUDGET = 10_000;
 export const SHORT_STEP_BUDGET = 2_000;
 export const SHORT_LOOP_BUDGET = 200;
 export const CALL_DEPTH = 120;
+/** What a new unknown costs a call that has made many, and every fault: they are kept and looked at long after it. */
+const STEPS_PER_UNKNOWN = 25;
 
 export interface InterpreterParts {
   readonly host: MachineHost;
@@ -75,6 +77,7 @@ export class Interpreter implements PristineBlocks, KnownValues {
   /** The task that is running, while what it does is recorded; null within a model and for all other code. */
   trace: TaskTrace | null = null;
   steps = 0;
+  unknownsMade = 0;
   /** How long the call may run, and each of its loops; whether it, or one of them, came to that end. */
   budget = STEP_BUDGET;
   turns = LOOP_BUDGET;
@@ -327,6 +330,10 @@ export class Interpreter implements PristineBlocks, KnownValues {
     this.steps += steps;
   }
 
+  made(): void {
+    if (++this.unknownsMade > this.budget / STEPS_PER_UNKNOWN / 4) this.steps += STEPS_PER_UNKNOWN;
+  }
+
   // --- reports ---
 
   place(frame: Frame | null, node: number): Place | null {
@@ -342,6 +349,7 @@ export class Interpreter implements PristineBlocks, KnownValues {
 
   fault(fault: Fault, text: string, frame: Frame, node: number, certainty: Certainty = 'must'): void {
     if (this.trace?.replaying) return;
+    this.steps += STEPS_PER_UNKNOWN;
     this.host.effect({ k: 'fault', fault, text, by: this.actor(frame, node), certainty });
   }
 

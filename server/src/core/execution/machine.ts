@@ -296,6 +296,7 @@ export class Machine {
       depth: it.depth,
       modelDepth: it.modelDepth,
       steps: it.steps,
+      unknownsMade: it.unknownsMade,
       overran: it.overran,
       running: it.tasks.running,
     };
@@ -304,6 +305,7 @@ export class Machine {
     it.depth = 0;
     it.modelDepth = 0;
     it.steps = 0;
+    it.unknownsMade = 0;
     it.overran = false;
     const short = this.overruns.tooMany;
     it.budget = short ? SHORT_STEP_BUDGET : STEP_BUDGET;
@@ -328,6 +330,7 @@ export class Machine {
       it.depth = saved.depth;
       it.modelDepth = saved.modelDepth;
       it.steps = saved.steps;
+      it.unknownsMade = saved.unknownsMade;
       it.overran = saved.overran;
       it.tasks.running = saved.running;
       it.printer.flush();

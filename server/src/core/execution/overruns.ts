@@ -1,5 +1,5 @@
 /** Statements that calls may take before they are ended, in one analysis together; then they are ended early. */
-export const MAX_LOST = 400_000;
+export const MAX_LOST = 200_000;
 
 /**
  * What the calls that had to be ended, in one analysis, have cost. Each is bounded, and so many of them would not be.

@@ -25,6 +25,8 @@ export interface KnownValues {
   behind(id: string): Pointer;
   /** So many steps were spent on unknowns. */
   worked(steps: number): void;
+  /** A new unknown was made. */
+  made(): void;
 }
 
 const MAX_BASES = 3;
@@ -80,6 +82,7 @@ export class Unknowns {
   fresh(text: string, type: CType, success?: Value): Unknown {
     const n = (this.counts.get(text) ?? 0) + 1;
     this.counts.set(text, n);
+    this.known.made();
     return this.named(n === 1 ? text : `${text}#${n}`, type, success);
   }
 
