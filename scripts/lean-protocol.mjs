@@ -4,7 +4,8 @@
  * The protocol's packages keep each type and message in a namespace of its own, which TypeScript writes as a function
  * that fills an object: no bundler may drop a part of that. This drops `Name.member = …;` where no source of client,
  * server or their libraries says `Name.member`. A name that is used in any other way (handed on, indexed, renamed)
- * keeps all of its members. In the same way the client's two converters lose the functions that nobody calls. All of these
+ * keeps all of its members. In the same way the client's two converters lose the functions that nobody calls, and the
+ * server's connection the messages that nobody asks it to hear. All of these
  * packages share their helpers.
  */
 
@@ -43,14 +44,16 @@ export function mentionsIn(texts) {
   const members = new Set();
   const values = new Set();
   const converters = new Set();
+  const heard = new Set();
   for (const line of texts.flatMap((text) => withoutComments(text).split('\n'))) {
     if (FRAME.test(line)) continue;
     for (const [, name] of line.matchAll(/\.(as[A-Z]\w*)/g)) converters.add(name);
+    for (const [, name] of line.matchAll(/\.(on[A-Z]\w*)/g)) heard.add(name);
     const said = ASSIGNMENT.test(line) ? line.slice(line.indexOf(' = ')) : line;
     for (const [, name, member] of said.matchAll(MEMBER)) members.add(`${name}.${member}`);
     for (const [, indexed, handedOn] of said.matchAll(VALUE)) values.add(indexed ?? handedOn);
   }
-  return { members, values, converters };
+  return { members, values, converters, heard };
 }
 
 function sourcesBelow(folder) {
@@ -59,6 +62,15 @@ function sourcesBelow(folder) {
     .map((entry) => join(entry.parentPath, entry.name))
     .filter((path) => !isLeftOut(path))
     .map((path) => readFileSync(path, 'utf8'));
+}
+
+/** How the server's connection offers a message: `onHover: (handler) => …,` */
+const OFFERED =
+  /^ {8}(on[A-Z]\w*): \(handler\) => connection\.on\w+\((?:.*\),|.*\{\n(?: {12}.*\n)* {8}\}\),)\n/gm;
+
+/** The connection's text without the messages that nobody asks it to hear. */
+export function withoutUnheard(text, { heard }) {
+  return text.replace(OFFERED, (entry, name) => (heard.has(name) ? entry : ''));
 }
 
 /** `text` without the members of namespaces that `mentions` does not know. */
@@ -81,7 +93,9 @@ export function leanProtocol(root) {
     name: 'lean-protocol',
     setup({ onLoad, onResolve }) {
       const texts = READERS.flatMap((folder) => sourcesBelow(join(root, folder)));
-      const mentions = mentionsIn(texts);
+      const said = mentionsIn(texts);
+      // What is offered and not heard mentions nothing either.
+      const mentions = mentionsIn(texts.map((text) => withoutUnheard(text, said)));
       const helpers = helpersIn(texts);
       const read = (path) => withSharedHelpers(readFileSync(path, 'utf8'), helpers);
       onResolve({ filter: new RegExp(`^${HELPERS}$`) }, ({ path }) => ({ path, namespace: HELPERS }));
@@ -100,7 +114,7 @@ export function leanProtocol(root) {
       onLoad(
         { filter: /[\\/]vscode-(?:languageclient|languageserver|jsonrpc)[\w-]*[\\/]lib[\\/]/ },
         ({ path }) => ({
-          contents: read(path),
+          contents: withoutUnheard(read(path), mentions),
         }),
       );
     },

@@ -1,1 +1,5 @@
-export function pruneWasm(bytes: Uint8Array, isUsed: (name: string) => boolean): Uint8Array;
+export function pruneWasm(
+  bytes: Uint8Array,
+  isUsed: (name: string) => boolean,
+  unentered?: ReadonlySet<number>,
+): Uint8Array;

@@ -141,9 +141,9 @@ function section(id, items) {
 
 /**
  * `bytes` without the exports for whose names `isUsed` answers false and without the code of all that only those
- * need. Throws on what it cannot read: a newer kind of instruction, say.
+ * need. Functions in `unentered`, by their numbers, are taken not to be entered although code leads to them. Throws on what it cannot read: a newer kind of instruction, say.
  */
-export function pruneWasm(bytes, isUsed) {
+export function pruneWasm(bytes, isUsed, unentered = new Set()) {
   const sections = sectionsOf(bytes);
   const reading = (id) => {
     const found = sections.find((one) => one.id === id);
@@ -178,7 +178,7 @@ export function pruneWasm(bytes, isUsed) {
   // A set may grow while it is walked: what is added is visited too.
   for (const index of needed) {
     const body = bodies[index - imported];
-    if (body === undefined) continue;
+    if (body === undefined || unentered.has(index)) continue;
     const reader = new Reader(bytes, body.start, body.end);
     for (let groups = reader.number(); groups > 0; groups--) reader.numbers(2);
     readExpression(reader, needed);
@@ -193,7 +193,11 @@ export function pruneWasm(bytes, isUsed) {
     if (id !== SECTION.code) return bytes.subarray(from, end);
     return section(
       id,
-      bodies.map((body, i) => (needed.has(i + imported) ? bytes.subarray(body.from, body.end) : EMPTY_BODY)),
+      bodies.map((body, i) =>
+        needed.has(i + imported) && !unentered.has(i + imported)
+          ? bytes.subarray(body.from, body.end)
+          : EMPTY_BODY,
+      ),
     );
   });
   return Buffer.concat([bytes.subarray(0, HEADER_BYTES), ...parts]);

@@ -26,6 +26,20 @@ test('what only a dropped export needs becomes a trap, the rest keeps its number
   expect((exports.a as () => number)()).toBe(42);
 });
 
+test('what is not entered becomes a trap, and so does what it alone calls; calls of it stay', () => {
+  const pruned = pruneWasm(WHOLE, () => true, new Set([2]));
+  const code = [10, 19, 4, ...CALLS_SECOND, ...GIVES_42, ...TRAP, ...TRAP];
+  expect([...pruned]).toEqual([...HEAD, ...TYPES, ...FUNCTIONS, ...BOTH, ...code]);
+  const called = pruneWasm(WHOLE, () => true, new Set([1]));
+  expect([...called]).toEqual([
+    ...HEAD,
+    ...TYPES,
+    ...FUNCTIONS,
+    ...BOTH,
+    ...[10, 20, 4, ...CALLS_SECOND, ...TRAP, ...CALLS_FOURTH, ...GIVES_7],
+  ]);
+});
+
 test('a module of which all is used stays as it is', () => {
   expect([...pruneWasm(WHOLE, () => true)]).toEqual([...WHOLE]);
 });
