@@ -282,6 +282,83 @@ describe('memory', () => {
       run('list_add(&entry, &kernel_list); list_del(&entry);', 'static struct list_head entry;').effects,
     ).toEqual([]);
   });
+
+  const ITEM = `struct item { int v; struct list_head node; };
+static struct item one = { .v = 1 }, two = { .v = 2 }; static struct item *i, *n; static struct list_head *saved;
+extern struct list_head kernel_list; extern struct item *kernel_item;`;
+
+  test.each([
+    ['next', 'list_add(&one.node, &kernel_list); list_del(kernel_list.next);'],
+    ['prev', 'list_add_tail(&one.node, &kernel_list); list_del(kernel_list.prev);'],
+    ['its neighbour', 'list_add(&one.node, &kernel_list); list_del(one.node.prev->next);'],
+    ['both neighbours', 'list_add(&one.node, &kernel_list); __list_del(one.node.prev, one.node.next);'],
+    ['the entry alone', 'list_add(&one.node, &kernel_list); __list_del_entry(&one.node);'],
+    [
+      'the first entry',
+      `list_add(&one.node, &kernel_list);
+       i = list_first_entry(&kernel_list, struct item, node); pr_info("%d\\n", i->v); list_del(&i->node);`,
+    ],
+    [
+      'the last entry',
+      `list_add_tail(&one.node, &kernel_list); list_del(&list_last_entry(&kernel_list, struct item, node)->node);`,
+    ],
+    [
+      'a walk that looks for it',
+      `list_add(&one.node, &kernel_list);
+       list_for_each_entry_safe(i, n, &kernel_list, node) if (i == &one) { list_del(&i->node); break; }`,
+    ],
+    [
+      'two, as they came',
+      `list_add(&one.node, &kernel_list); list_add(&two.node, &kernel_list);
+       list_del(kernel_list.next); list_del(kernel_list.next);`,
+    ],
+  ])("an entry of the kernel's own list is reached and taken out by %s", (_by, body) => {
+    const { host, effects } = run(body, ITEM);
+    expect(shown(effects)).toEqual([]);
+    expect(host.faults()).toEqual([]);
+    expect(kinds(host)).toContain('undone');
+  });
+
+  test('of two entries the one that is not taken out stays', () => {
+    const { effects } = run(
+      'list_add(&one.node, &kernel_list); list_add(&two.node, &kernel_list); list_del(kernel_list.next);',
+      ITEM,
+    );
+    expect(shown(effects)).toEqual([['list_add', 'one.node']]);
+  });
+
+  test('an entry that is taken out twice is a fault, one that is moved is not', () => {
+    const twice = 'list_add(&one.node, &kernel_list); list_del(&one.node); list_del(&one.node);';
+    expect(run(twice, ITEM).host.faults().length).toBe(1);
+    const again = 'list_add(&one.node, &kernel_list); list_del_init(&one.node); list_del_init(&one.node);';
+    expect(run(again, ITEM).host.faults()).toEqual([]);
+    const moved = run('list_add(&one.node, &kernel_list); list_move_tail(&one.node, &kernel_list);', ITEM);
+    expect([shown(moved.effects), moved.host.faults()]).toEqual([[['list_add', 'one.node']], []]);
+  });
+
+  test.each([
+    ['an unknown one', 'list_del(acme_find());'],
+    ['one of the kernel', 'list_del(&kernel_item->node);'],
+    ['the one behind it', 'list_del(two.node.next);'],
+  ])('where %s is taken out, it may have been any', (_what, body) => {
+    const { host, effects } = run(`list_add(&two.node, &kernel_list); ${body}`, ITEM);
+    expect(effects.map(({ key, certainty }) => [key, certainty])).toContainEqual(['two.node', 'may']);
+    expect(host.faults()).toEqual([]);
+  });
+
+  test('to take an entry of the kernel out and to put it back is no effect, to put a new one in is', () => {
+    for (const [out, back] of [
+      ['list_del(&kernel_item->node);', 'list_add(&kernel_item->node, &kernel_list);'],
+      ['list_del_init(&kernel_item->node);', 'list_add_tail(&kernel_item->node, &kernel_list);'],
+      ['i = list_first_entry(&kernel_list, struct item, node); list_del(&i->node);', ''],
+    ] as const) {
+      const { host, effects } = run(out + back, ITEM);
+      expect([shown(effects), host.faults()]).toEqual([[], []]);
+    }
+    expect(shown(run('list_add(&kernel_item->node, &kernel_list);', ITEM).effects)).toEqual([
+      ['list_add', 'kernel_item->node'],
+    ]);
+  });
 });
 
 describe('counts', () => {

@@ -180,3 +180,40 @@ test('an undo that hangs on something unknown, whichever way is the one of succe
     expect.stringMatching(/^error must v1: Nothing undoes what pre_patch does here: /),
   ]);
 });
+
+test('an entry of a list of the kernel that is reached through its neighbours', async () => {
+  const says = (undo: string): Promise<string[]> =>
+    spoken(
+      lineage(DRAFT, {
+        body: `#include <linux/list.h>
+struct item { struct list_head node; };
+static struct item item;
+extern struct list_head acme_list;
+static int on(struct klp_object *obj)
+{
+  list_add(&item.node, &acme_list);
+  return 0;
+}
+static void off(struct klp_object *obj)
+{
+  struct item *i, *n;
+
+  ${undo}
+}`,
+        callbacks: '      .pre_patch = on,\n      .post_unpatch = off,',
+      }),
+      CODE,
+    );
+  for (const undo of [
+    'list_del(acme_list.next);',
+    'i = list_first_entry(&acme_list, struct item, node); list_del(&i->node);',
+    'i = list_first_entry_or_null(&acme_list, struct item, node); if (i) list_del_rcu(&i->node);',
+    'list_for_each_entry_safe(i, n, &acme_list, node) if (i == &item) list_del(&i->node);',
+  ])
+    expect(await says(undo), undo).toEqual([]);
+  const stay =
+    'the list entry item.node may stay and point into m_v1: a use-after-free once that module is removed.';
+  expect(await says('list_del(&acme_find()->node);')).toEqual([
+    `warning may v1: What pre_patch does here is not always undone: when v1 is disabled and removed, ${stay} Undo it in post_unpatch.`,
+  ]);
+});

@@ -94,7 +94,7 @@ function findingOf(version: LineageVersion, stays: Stays): Finding | null {
   const stuck = consequence(effect, hazardOf(effect), version.module, certainty);
   const { during } = effect.by;
   const nobody =
-    stays.when === null
+    certainty === 'must'
       ? `Nothing undoes what ${during} does here:`
       : `What ${during} does here is not always undone:`;
   return {

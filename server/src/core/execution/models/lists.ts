@@ -4,7 +4,10 @@ import { token } from '../ledger';
 import { isPointer, isUnknown, type Pointer, type Value } from '../values';
 import { argument, isNull, nameOf } from './arguments';
 
-/** linux/list.h. An entry that goes into a list of the kernel itself is a side effect. */
+/**
+ * linux/list.h. An entry of a module that goes into a list of the kernel itself is a side effect, and the list leads to
+ * it from then on. To take an entry of the kernel out, and to put it back, is not seen.
+ */
 
 const LIST_ENTRY: EffectRow = {
   family: 'kernel list',
@@ -20,6 +23,8 @@ const LIST_ENTRY: EffectRow = {
   synthetic: true,
   noun: 'list entry',
 };
+
+const LIST_ENTRIES: ReadonlySet<string> = new Set([LIST_ENTRY.family]);
 
 const NEXT = '.next';
 const PREV = '.prev';
@@ -42,19 +47,37 @@ function inKernel(context: ApiContext, head: Value): boolean {
   return isUnknown(head) || context.machine.memoryKind(head) === 'kernel';
 }
 
+/** As link() and setLink(), for what the kernel reads and writes by itself. */
+function peekLink(context: ApiContext, from: Value, member: string): Value {
+  return isPointer(from) ? context.peek(context.at(from, member)) : from;
+}
+
+function pokeLink(context: ApiContext, at: Value, member: string, to: Value): void {
+  if (isPointer(at)) context.poke(context.at(at, member), to);
+}
+
 function insert(context: ApiContext, entry: Value, head: Value, tail: boolean): void {
   if (!isPointer(entry)) {
     context.load(entry);
     return;
   }
   if (inKernel(context, head)) {
-    context.state.ledger.done(context.host, {
-      row: LIST_ENTRY,
-      identity: [entry],
-      key: nameOf(context, entry),
-      by: context.call.actor,
-      holds: context.machine.instancesBehind(entry),
-    });
+    const isNew = !context.state.ledger.find(LIST_ENTRY.family, [entry]);
+    if (!wasTakenOut(context, entry))
+      context.state.ledger.done(context.host, {
+        row: LIST_ENTRY,
+        identity: [entry],
+        key: nameOf(context, entry),
+        by: context.call.actor,
+        holds: context.machine.instancesBehind(entry),
+      });
+    if (!isNew) return;
+    const after = tail ? peekLink(context, head, PREV) : head;
+    const before = tail ? head : peekLink(context, head, NEXT);
+    pokeLink(context, before, PREV, entry);
+    pokeLink(context, entry, NEXT, before);
+    pokeLink(context, entry, PREV, after);
+    pokeLink(context, after, NEXT, entry);
     return;
   }
   const after = tail ? link(context, head, PREV) : head;
@@ -65,15 +88,32 @@ function insert(context: ApiContext, entry: Value, head: Value, tail: boolean): 
   setLink(context, after, NEXT, entry);
 }
 
+/** Whether this is an object of the kernel that was in a list before: to put it back is no effect. */
+function wasTakenOut(context: ApiContext, entry: Pointer): boolean {
+  if (!inKernel(context, entry)) return false;
+  const next = peekLink(context, entry, NEXT);
+  return next === POISON_NEXT || token(next) === token(entry);
+}
+
 /** Unlinks; `then` says what the entry's own pointers become. */
 function remove(context: ApiContext, entry: Value, then: 'poison' | 'self' | 'keep'): void {
+  const { ledger } = context.state;
+  const effect = ledger.find(LIST_ENTRY.family, [entry]);
+  if (effect) ledger.undo(context.host, effect, context.call.actor, true);
+  else if (inKernel(context, entry)) ledger.doubt(ledger.inForce(LIST_ENTRIES)); // It may be any of them.
   if (!isPointer(entry)) {
     context.load(entry);
     return;
   }
-  const effect = context.state.ledger.find(LIST_ENTRY.family, [entry]);
-  if (effect) {
-    context.state.ledger.undo(context.host, effect, context.call.actor, true);
+  if (effect || inKernel(context, entry)) {
+    const next = peekLink(context, entry, NEXT);
+    const prev = peekLink(context, entry, PREV);
+    pokeLink(context, next, PREV, prev);
+    pokeLink(context, prev, NEXT, next);
+    if (then !== 'keep') {
+      pokeLink(context, entry, NEXT, then === 'self' ? entry : POISON_NEXT);
+      pokeLink(context, entry, PREV, then === 'self' ? entry : POISON_PREV);
+    }
     return;
   }
   const next = context.load(context.at(entry, NEXT));
@@ -143,6 +183,8 @@ export const LIST_MODELS: Readonly<Record<string, ApiModel>> = {
   list_del: del,
   list_del_rcu: del,
   list_del_init: doing((context, entry) => remove(context, entry, 'self')),
+  __list_del_entry: doing((context, entry) => remove(context, entry, 'keep')),
+  __list_del: doing((context, prev) => remove(context, peekLink(context, prev, NEXT), 'keep')),
   list_move: doing((context, entry, head) => {
     remove(context, entry, 'keep');
     insert(context, entry, head, false);
