@@ -108,6 +108,58 @@ static struct notifier_block acme_nb = { .notifier_call = event };`;
     expect(runTwo(sysfs, sysfs).results).toEqual([0, -17]);
   });
 
+  // As include/linux/sysfs.h and include/linux/device.h name them.
+  test.each([
+    [
+      '__ATTR',
+      'static struct kobj_attribute foo = __ATTR(level, 0644, level_show, level_store);',
+      '&foo.attr',
+      'level',
+    ],
+    ['__ATTR_RO', 'static struct kobj_attribute foo = __ATTR_RO(level);', '&foo.attr', 'level'],
+    ['__ATTR_RW', 'static struct kobj_attribute foo = __ATTR_RW(level);', '&foo.attr', 'level'],
+    ['__ATTR_WO', 'static struct kobj_attribute foo = __ATTR_WO(level);', '&foo.attr', 'level'],
+    [
+      'a name that is a macro',
+      '#define NAME level\nstatic struct kobj_attribute foo = __ATTR(NAME, 0, 0, 0);',
+      '&foo.attr',
+      'level',
+    ],
+    [
+      'a macro of its own',
+      '#define FOO(n) static struct kobj_attribute foo = __ATTR_RO(n)\nFOO(level);',
+      '&foo.attr',
+      'level',
+    ],
+    [
+      'a macro that is not known',
+      'static struct kobj_attribute foo = ACME_ATTR(level);',
+      '&foo.attr',
+      'of &foo.attr',
+    ],
+    ['no name', 'static struct kobj_attribute foo = __ATTR_NULL;', '&foo.attr', 'of &foo.attr'],
+    ['DEVICE_ATTR_RW', 'static DEVICE_ATTR_RW(level);', '&dev_attr_level.attr', 'level'],
+    ['DEVICE_ATTR', 'static DEVICE_ATTR(level, 0444, level_show, NULL);', '&dev_attr_level.attr', 'level'],
+  ])('a sysfs file is called as %s says', (_how, declaration, argument, name) => {
+    const { effects } = run(
+      `sysfs_create_file(kernel_kobj, ${argument});`,
+      `static ssize_t level_show(void) { return 0; }\nstatic ssize_t level_store(void) { return 0; }\n${declaration}`,
+    );
+    expect(shown(effects)).toEqual([['sysfs_create_file', name]]);
+    expect(effects[0]?.holds).toEqual([1]);
+  });
+
+  test('a group without a name is called as the first of its attributes', () => {
+    const { effects } = run(
+      'sysfs_create_group(kernel_kobj, &acme_group);',
+      `static ssize_t level_show(void) { return 0; }
+static struct kobj_attribute level = __ATTR_RO(level);
+static struct attribute *acme_attrs[] = { &level.attr, NULL };
+ATTRIBUTE_GROUPS(acme);`,
+    );
+    expect(shown(effects)).toEqual([['sysfs_create_group', 'level']]);
+  });
+
   test('a sysfs attribute of the same name in another module removes it', () => {
     const attribute = 'static struct attribute acme_attr = { .name = "acme" };';
     const { effects } = runTwo(

@@ -116,6 +116,19 @@ ${printk(['emerg', 'alert', 'crit', 'err', 'warn', 'notice', 'info', 'debug', 'd
 #define DECLARE_DEFERRABLE_WORK(n, f) struct delayed_work n = { .work = { .func = (f) } }
 #define DEFINE_TIMER(n, f) struct timer_list n = { .function = (f) }
 #define DECLARE_TASKLET(n, f) struct tasklet_struct n = { .callback = (f) }
+#define __ATTR(n, m, s, t) { .attr = { .name = __stringify(n), .mode = (m) }, .show = (s), .store = (t) }
+#define __ATTR_PREALLOC(n, m, s, t) __ATTR(n, m, s, t)
+#define __ATTR_RO_MODE(n, m) __ATTR(n, m, n##_show, NULL)
+#define __ATTR_RW_MODE(n, m) __ATTR(n, m, n##_show, n##_store)
+#define __ATTR_RO(n) __ATTR_RO_MODE(n, 0444)
+#define __ATTR_RW(n) __ATTR_RW_MODE(n, 0644)
+#define __ATTR_WO(n) __ATTR(n, 0200, NULL, n##_store)
+#define __ATTR_NULL { .attr = { .name = NULL } }
+#define DEVICE_ATTR(n, m, s, t) struct device_attribute dev_attr_##n = __ATTR(n, m, s, t)
+#define DEVICE_ATTR_RO(n) struct device_attribute dev_attr_##n = __ATTR_RO(n)
+#define DEVICE_ATTR_RW(n) struct device_attribute dev_attr_##n = __ATTR_RW(n)
+#define DEVICE_ATTR_WO(n) struct device_attribute dev_attr_##n = __ATTR_WO(n)
+#define ATTRIBUTE_GROUPS(n) static const struct attribute_group n##_group = { .attrs = n##_attrs }; static const struct attribute_group *n##_groups[] = { &n##_group, NULL }
 #define DEFINE_MUTEX(n) struct mutex n = {}
 #define DEFINE_SPINLOCK(n) spinlock_t n = {}
 #define DEFINE_RAW_SPINLOCK(n) raw_spinlock_t n = {}

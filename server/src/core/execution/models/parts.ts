@@ -27,8 +27,9 @@ function textOf(context: ApiContext, value: Value, argumentValue: Value): Value 
   return isNull(value) || typeof value !== 'object' ? value : unnamed(context, argumentValue);
 }
 
+/** As it reads behind a noun: "the sysfs file of &acme.attr". */
 function unnamed(context: ApiContext, value: Value): Value {
-  return { k: 'unknown', id: `name of ${context.describe(value)}` };
+  return { k: 'unknown', id: `of ${context.describe(value)}` };
 }
 
 /** Reads along a path such as `.attrs->[0]->name`, where `->` follows a pointer. */
