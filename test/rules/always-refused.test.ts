@@ -112,6 +112,15 @@ precision(
       says: "failed to find location for function 'acme_open'",
     },
     {
+      what: 'pre_patch of a module',
+      lineage: lineage(manifest(['draft'], { end: 'targets: [ext4]\n' }), {
+        ...pre('  return -EPERM;'),
+        objects: '  { .name = "ext4", .funcs = funcs, .callbacks = { .pre_patch = hook } },',
+      }),
+      says: 'hook(), pre_patch of ext4, always answers -EPERM: v1 is never enabled while ext4 is loaded.',
+      run: ['load ext4', 'load v1'],
+    },
+    {
       what: 'it wants a state that no version has',
       lineage: lineage(manifest(['released', 'draft']), {}, AFTER),
       says: 'hook(), pre_patch of vmlinux, always answers -ENODEV',

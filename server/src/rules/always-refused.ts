@@ -24,7 +24,7 @@ export const alwaysRefused: Rule = {
   page: `
 A livepatch is refused when \`klp_enable_patch()\` fails, and so when \`pre_patch\` of an object that is loaded answers
 anything but 0, and when module init answers an error of its own. Reported is a version that meets this on a clean kernel
-and over each other version of the lineage, whatever way its code takes, so that it never patches anything.
+and over each other version of the lineage, with all target modules loaded, whatever way its code takes.
 
 | what is refused | in the kernel |
 |---|---|
@@ -114,10 +114,11 @@ function causeOf(version: LineageVersion, run: Run): Cause | null | undefined {
   const failing = failingCall(outcome, version, run);
   if (failing) {
     const object = objects[failing.call.object];
+    const name = object?.name ?? 'vmlinux';
     const entry = object?.callbacks.find(({ callback }) => callback === failing.call.callback);
     return (
       entry && {
-        message: `${entry.function}(), ${entry.callback} of ${object?.name ?? 'vmlinux'}, always answers ${errnoText(failing.result)}: ${version.name} is never enabled.`,
+        message: `${entry.function}(), ${entry.callback} of ${name}, always answers ${errnoText(failing.result)}: ${version.name} is never enabled${object?.name ? ` while ${name} is loaded` : ''}.`,
         certainty: 'must',
         place: entry.definition ?? entry.place,
       }
