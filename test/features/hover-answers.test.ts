@@ -1,4 +1,5 @@
 import { beforeAll, expect, test } from 'vitest';
+import { run, steps } from '../../server/src/core/lineage/run';
 import type { Analysis } from '../../server/src/features/analysis';
 import { hoverC } from '../../server/src/features/hover-c';
 import { hoverManifest } from '../../server/src/features/hover-manifest';
@@ -98,6 +99,19 @@ test('a state: who may replace its version (klp_is_state_compatible), and where 
   expect(text).toMatch(/\| v1 \| not declared \| refused \|/);
   expect(text).toContain('system-state');
   expect(inC('v1.c', '.id = 7')).toMatch(/\| v2 \| version 2 \| allowed \|/);
+});
+
+test('a state: it goes with its livepatch when that is disabled, and a reversal over it leaves it', () => {
+  const says = inC('v2.c', '.id = 8').split('\n')[0];
+  expect(says).toContain('Disabled, it is forgotten');
+  expect(says).toContain('a load over it that is reversed leaves it');
+  // As klp_is_patch_compatible() does: v1 has no state 8, so it may only come when v2 is gone.
+  const results = (...words: string[]): number[] =>
+    run(analysis.lineage, steps(...words)).outcomes.map(({ result }) => result);
+  expect(results('load v2', 'load v1')).toEqual([0, -22]);
+  expect(results('load v2', 'disable v2', 'load v1')).toEqual([0, 0, 0]);
+  const { end } = run(analysis.lineage, steps('load v1', 'stall', 'load v2', 'disable v2', 'resume'));
+  expect(end.listedPatches().map((it) => end.moduleName(it))).toEqual(['lp_v1']);
 });
 
 test('a version in the manifest: verdicts, what runs, what stays, where it is documented', async () => {

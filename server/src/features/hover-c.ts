@@ -113,7 +113,7 @@ function stateHover(analysis: Analysis, version: LineageVersion, state: StateFac
     return `| ${escapeMarkdown(other.name)} | ${have} | ${over} |`;
   });
   return [
-    `State ${inlineCode(String(state.id))} of ${inlineCode(version.name)}, version ${state.version ?? 'unknown'}: a livepatch that replaces this one is refused unless it declares the same id with the same or a higher version. Its data is what the next version can find with ${inlineCode('klp_get_prev_state()')}.`,
+    `State ${inlineCode(String(state.id))} of ${inlineCode(version.name)}, version ${state.version ?? 'unknown'}: a livepatch that replaces this one is refused unless it declares the same id with the same or a higher version. Its data is what the next version can find with ${inlineCode('klp_get_prev_state()')}. Disabled, it is forgotten, whether or not a callback undid what it stands for; a load over it that is reversed leaves it.`,
     '',
     `| version | state | may replace ${escapeMarkdown(version.name)} |`,
     '|---|---|---|',

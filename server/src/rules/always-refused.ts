@@ -93,7 +93,8 @@ function isRefused(run: Run, version: LineageVersion): boolean {
 function failingCall({ happenings }: StepOutcome, version: LineageVersion, run: Run): Failing | null {
   for (const it of happenings) {
     if (it.k !== 'kernel' || it.event.k !== 'called' || it.event.result === 0) continue;
-    if (isSameVersion(run.end.nameOf(it.event.call.patch).version, version)) return it.event;
+    const { patch, callback } = it.event.call;
+    if (callback === 'pre_patch' && isSameVersion(run.end.nameOf(patch).version, version)) return it.event;
   }
   return null;
 }
@@ -115,10 +116,10 @@ function causeOf(version: LineageVersion, run: Run): Cause | null | undefined {
   if (failing) {
     const object = objects[failing.call.object];
     const name = object?.name ?? 'vmlinux';
-    const entry = object?.callbacks.find(({ callback }) => callback === failing.call.callback);
+    const entry = object?.callbacks.find(({ callback }) => callback === 'pre_patch');
     return (
       entry && {
-        message: `${entry.function}(), ${entry.callback} of ${name}, always answers ${errnoText(failing.result)}: ${version.name} is never enabled${object?.name ? ` while ${name} is loaded` : ''}.`,
+        message: `${entry.function}(), pre_patch of ${name}, always answers ${errnoText(failing.result)}: ${version.name} is never enabled${object?.name ? ` while ${name} is loaded` : ''}.`,
         certainty: 'must',
         place: entry.definition ?? entry.place,
       }
@@ -137,7 +138,8 @@ function causeOf(version: LineageVersion, run: Run): Cause | null | undefined {
         };
     }
   }
-  const { init } = facts;
+  // The init of the other dialects is not of their authors.
+  const init = version.dialect === 'module' ? facts.init : null;
   return (
     init && {
       message: `${init.name}() always answers ${answer}: ${version.name} can never be loaded.`,
