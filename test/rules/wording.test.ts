@@ -7,6 +7,7 @@ import { dependingOn } from '../../server/src/rules/own-life';
 import {
   byStateOrShadow,
   consequence,
+  errnoText,
   hazardOf,
   heldConsequence,
   inStateOrShadow,
@@ -107,4 +108,8 @@ test('a livepatch from diffs has no states', () => {
     'a state or a shadow variable',
     'the data of a state or in a shadow variable',
   ]);
+});
+
+test('what a function of the kernel answers', () => {
+  expect([-22, -9999, 0, 1].map(errnoText)).toEqual(['-EINVAL', '-9999', '0', '1']);
 });
