@@ -27,7 +27,7 @@ import {
   type StatusParams,
   TRUSTED_NOTIFICATION,
 } from './protocol';
-import { Schedule } from './schedule';
+import { now, Schedule } from './schedule';
 import { patiently, Session } from './session';
 
 /** When the parser is started, unless a text needs it earlier: the first findings are on their way by then. */
@@ -171,7 +171,7 @@ export class Server {
   #publish(): void {
     void this.#session.guard('diagnostics', undefined, () => {
       if (this.#session.phase !== 'running') return;
-      const start = performance.now();
+      const start = now();
       const findings = this.#workspace.findings();
       const { linesOf, uri } = this.#session.editTarget();
       for (const file of new Set([...findings.keys(), ...this.#published.keys()])) {
@@ -204,7 +204,7 @@ export class Server {
       const count = [...findings.values()].reduce((sum, list) => sum + list.length, 0);
       const status: StatusParams = {
         busy: false,
-        text: `${this.#workspace.projects.length} lineages, ${count} findings, ${Math.round(performance.now() - start)} ms${this.#workspace.notLookedAt}`,
+        text: `${this.#workspace.projects.length} lineages, ${count} findings, ${Math.round(now() - start)} ms${this.#workspace.notLookedAt}`,
       };
       void this.#connection.sendNotification(STATUS_NOTIFICATION, status);
     });

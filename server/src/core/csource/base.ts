@@ -1,15 +1,12 @@
 import { defineMacro } from './define';
-import { TokenList } from './expand';
-import { readExternals } from './externals';
-import { FileScope } from './file-scope';
+import type { FileScope } from './file-scope';
 import { TYPED_LIKE } from './header-functions';
 import { HEADER_DECLARATIONS, HEADER_DEFINITIONS } from './header-knowledge';
+import { HeaderScope } from './header-scope';
 import { architecture, type KernelConfig } from './kernel-config';
 import { lex } from './lexer';
-import { Lowering } from './lowering';
-import { type Macro, MacroTable, tokenAt } from './macro-table';
+import { type Macro, MacroTable } from './macro-table';
 import { names } from './names';
-import type { CType } from './types';
 import type { UnitOptions } from './unit';
 
 /** What holds before the first line of every unit. */
@@ -30,17 +27,9 @@ const CONFIGURATION_QUESTIONS = [
 /** Configuration that a machine with livepatch has in any case. */
 const ASSUMED = 'LIVEPATCH MODULES MODULE_UNLOAD SMP SYSFS PROC_FS PRINTK BUG MMU'.split(' ');
 
-/** Functions that are typed like one that stands in the declarations get its type when somebody asks. */
-class HeaderScope extends FileScope {
-  override global(name: number): CType | undefined {
-    const like = TYPED_LIKE.get(names.text(name));
-    return super.global(like === undefined ? name : names.id(like));
-  }
-}
-
 let headers: { readonly macros: MacroTable; readonly scope: FileScope } | null = null;
 
-/** The built-in header knowledge, read once; of macros, what somebody asks for. */
+/** The built-in header knowledge: of macros and declarations, what somebody asks for is read. */
 function headerKnowledge(): { readonly macros: MacroTable; readonly scope: FileScope } {
   if (headers !== null) return headers;
   const macros = new MacroTable(null);
@@ -53,17 +42,7 @@ function headerKnowledge(): { readonly macros: MacroTable; readonly scope: FileS
     const name = names.id(text);
     macros.set(name, { name, parameters: [names.id('option')], variadic: false, body: [], hash: 1, asks }, 0);
   }
-  const scope = new HeaderScope(null);
-  const tokens = lex(HEADER_DECLARATIONS);
-  const list = new TokenList();
-  for (let i = 0; i < tokens.count; i++) {
-    const { kind, id, start, end } = tokenAt(tokens, i);
-    list.push(kind, id, start, end);
-  }
-  readExternals(new Lowering(list, scope, 0, '', undefined), false, (external) => {
-    scope.globals.set(external.id, external.declarator.type);
-    return false;
-  });
+  const scope = new HeaderScope(HEADER_DECLARATIONS, TYPED_LIKE);
   headers = { macros, scope };
   return headers;
 }

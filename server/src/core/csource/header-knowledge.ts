@@ -5,7 +5,8 @@ import { HEADER_TYPES } from './header-types';
 /**
  * What the front end knows of the kernel's headers, which it never reads: declarations in C, written for this
  * purpose. Only names, orders and types that execution needs; a struct holds the members that callbacks use, so
- * that only those that are complete in the kernel as well have a meaningful size.
+ * that only those that are complete in the kernel as well have a meaningful size. Each line stands for itself
+ * (header-scope.ts).
  */
 export const HEADER_DECLARATIONS = `${HEADER_TYPES}${HEADER_FUNCTIONS}`;
 
