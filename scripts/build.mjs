@@ -5,10 +5,11 @@
  *
  * The packaged extension has to stay small, so the client's half of the connection and the language server are one
  * bundle: they share libraries. What an activation needs is a script of its own, so that a C file without livepatches
- * costs no more than that. Both lie in dist/editor.js.br. What answers an editor first is small, and is dist/server.js
- * as it is. dist/program.js.br is the language server and the command line. These and the parser's two WebAssembly
- * files are compressed with Brotli, which does that better than a zip archive; dist/load.js and what it loads unpack
- * them in memory. dist/client.js and dist/cli.js only choose which part starts; the latter runs on load.
+ * costs no more than that. Both lie in dist/editor.js.br. dist/program.js.br is the language server and the command
+ * line. These and the parser's two WebAssembly files are compressed with Brotli, which does that better than a zip
+ * archive; dist/server.js and what it loads unpack them in memory. It also answers an editor first where it is what
+ * Node was started with: one script less to find. dist/client.js and dist/cli.js only choose which part starts; the
+ * latter runs on load.
  */
 
 import { createHash } from 'node:crypto';
@@ -71,11 +72,11 @@ const PRINTING = {
 };
 
 const SHIMS = {
-  'client.js': `module.exports = require('./load.js')('editor.js', 0).client();\n`,
+  'client.js': `module.exports = require('./server.js')('editor.js', 0).client();\n`,
   'cli.js': `#!/usr/bin/env node
 let load;
 try {
-  load = require('./load.js')('program.js', 0);
+  load = require('./server.js')('program.js', 0);
 } catch (error) {
   const why = String(error.message).split('\\n')[0];
   process.stderr.write('klp-lineage: it cannot be started: ' + why + '; this installation is not whole: install it anew\\n');
@@ -131,9 +132,9 @@ const program = {
   // The extension host of VS Code 1.91 is Node 20.
   target: 'node20',
   external: ['vscode'],
-  // One byte a character: V8 reads that faster, and dist/load.js relies on it.
+  // One byte a character: V8 reads that faster, and scripts/load.mjs relies on it.
   charset: 'ascii',
-  // node:vm, which dist/load.js uses, has no import().
+  // node:vm, which scripts/load.mjs uses, has no import().
   supported: { 'dynamic-import': false },
   plugins: [
     leaveOutUnusedFeatures,
@@ -159,7 +160,7 @@ const laterConnection = {
   name: 'later-connection',
   setup({ onLoad }) {
     onLoad({ filter: /[\\/]client[\\/]src[\\/]server\.ts$/ }, () => ({
-      contents: `export const startServer = (...all) => require('./load.js')('editor.js', 1).connection().startServer(...all);`,
+      contents: `export const startServer = (...all) => require('./server.js')('editor.js', 1).connection().startServer(...all);`,
       loader: 'js',
     }));
   },
@@ -171,26 +172,28 @@ const extension = {
   ...program,
   stdin: handingOut('client'),
   outfile: join(dist, 'extension.js'),
-  external: [...program.external, './load.js'],
+  external: [...program.external, './server.js'],
   plugins: [laterConnection, ...program.plugins],
 };
 
-/** What answers the client first, before the rest is loaded. */
+/** What loads the others, and answers the client first, before the rest is loaded. */
 const handshake = {
   ...program,
   stdin: {
     contents: `import { start } from './${ENTRIES.handshake}';
-start(() => require('./load.js')('editor.js', 1, 'server').lsp());`,
+import { load } from './scripts/load.mjs';
+module.exports = load;
+if (require.main === module) start(() => load('editor.js', 1, 'server').lsp());`,
     resolveDir: root,
     sourcefile: 'server.js',
   },
   outfile: join(dist, 'server.js'),
-  external: [...program.external, './load.js'],
+  logOverride: { ...program.logOverride, 'commonjs-variable-in-esm': 'silent' },
 };
 
 const PROGRAMS = [program, editor, extension, handshake];
 
-/** Which scripts lie in which compressed file, by their numbers for dist/load.js; NUL stands between them. */
+/** Which scripts lie in which compressed file, by their numbers for scripts/load.mjs; NUL stands between them. */
 const PACKS = { 'program.js': ['program.js'], 'editor.js': ['extension.js', 'editor.js'] };
 const PACKED = new Set(Object.values(PACKS).flat());
 
@@ -337,7 +340,6 @@ async function main(args) {
   if (args.includes('--watch')) {
     emptyDist();
     write(plainFiles(true));
-    write(new Map([['load.js', readFileSync(join(root, 'scripts/load.cjs'))]]));
     for (const one of PROGRAMS) {
       const watched = { ...one, plugins: [...one.plugins, writeOnEnd], logLevel: 'info' };
       await (await context(watched)).watch();
@@ -346,7 +348,6 @@ async function main(args) {
   }
   // dist/ is replaced at the end, at once: what uses it can do so while this works.
   const files = plainFiles(false);
-  files.set('load.js', await smallest(readFileSync(join(root, 'scripts/load.cjs'), 'utf8')));
   try {
     const built = await Promise.all(PROGRAMS.map((one) => build(one)));
     const texts = new Map();

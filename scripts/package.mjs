@@ -34,7 +34,6 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 /** The parts of dist/ that no key of package.json points at. */
 const ALSO_NEEDED = [
   'dist/server.js',
-  'dist/load.js',
   'dist/editor.js.br',
   'dist/web-tree-sitter.wasm.br',
   'dist/tree-sitter-c.wasm.br',

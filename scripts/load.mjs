@@ -1,7 +1,5 @@
-'use strict';
-
 /*
- * Becomes dist/load.js: runs one of the scripts in dist/ that are compressed with Brotli, and hands out what it exports.
+ * Becomes a part of dist/server.js: runs one of the scripts in dist/ that are compressed with Brotli, and hands out what it exports.
  * The scripts are ASCII alone, and text of one byte a character is compiled faster. In a stack trace the script is
  * called dist/editor.js or dist/program.js.
  *
@@ -10,7 +8,7 @@
  * itself refuses what another version of it has made, and without it all goes as before, more slowly.
  */
 
-const {
+import {
   closeSync,
   fstatSync,
   fsyncSync,
@@ -20,10 +18,11 @@ const {
   renameSync,
   statSync,
   writeSync,
-} = require('node:fs');
-const { homedir } = require('node:os');
-const { join } = require('node:path');
-const { Script } = require('node:vm');
+} from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { Script } from 'node:vm';
+import { brotliDecompressSync } from 'node:zlib';
 
 /** When what has been compiled so far is kept: what a start needs has run by then. */
 const KEEP_AFTER_MS = 4_000;
@@ -70,15 +69,13 @@ function keep(folder, file, origin, source, data) {
 
 /** The script as a function; `before` is how many bytes are kept before it. */
 function unpacked(bytes, part, before) {
-  // Loading this takes its time too, and where something was kept nothing is unpacked.
-  const { brotliDecompressSync } = require('node:zlib');
   const source = `${HEAD}${brotliDecompressSync(bytes).latin1Slice().split('\0')[part]}\n})`;
   // What is kept behind it lies at a multiple of 8: V8 copies what does not.
   return source + ' '.repeat(-(before + source.length) & 7);
 }
 
 /** `part` counts from 0 the scripts that lie in one compressed file; with `as`, what is compiled is kept by that name. */
-module.exports = (name, part, as) => {
+export function load(name, part, as) {
   const filename = join(__dirname, name);
   const packed = `${filename}.br`;
   const home = process.env.LIVEPATCH_LINEAGE_CACHE || join(homedir(), '.cache', 'livepatch-lineage');
@@ -109,4 +106,4 @@ module.exports = (name, part, as) => {
     process.once('exit', once);
   }
   return loaded.exports;
-};
+}
