@@ -47,11 +47,11 @@ function headerKnowledge(): { readonly macros: MacroTable; readonly scope: FileS
   return headers;
 }
 
-/** Where the name ends that a definition begins with: a regular expression for each costs a start more than this. */
+/** Where the name ends that a definition begins with; a blank or a parenthesis follows it. */
 function nameEnd(text: string): number {
-  let end = 0;
-  while (end < text.length && text[end] !== '(' && text[end] !== ' ') end++;
-  return end;
+  const blank = text.indexOf(' ');
+  const open = text.indexOf('(');
+  return open >= 0 && open < blank ? open : blank;
 }
 
 function definition(text: string): Macro | null {

@@ -20,9 +20,7 @@ interface Lines {
 
 function lastWord(text: string): string {
   const end = text.trimEnd();
-  let from = end.length;
-  while (from > 0 && end[from - 1] !== ' ' && end[from - 1] !== '*') from--;
-  return end.slice(from);
+  return end.slice(Math.max(end.lastIndexOf(' '), end.lastIndexOf('*')) + 1);
 }
 
 /** Enters what a line declares: a type or an enumeration with its body, or declarations without any. */
