@@ -38,8 +38,9 @@ export class CheckTasks implements vscode.TaskProvider {
     folder: vscode.WorkspaceFolder | undefined,
   ): vscode.Task {
     // Colours would stand in the matcher's way, and a file name relative to the manifest may mean several files. Where the program is missing the task says so when it is run.
-    const program = commandLineProgram() ?? PROGRAM;
-    const execution = new vscode.ProcessExecution(program, ['check', manifest, '--absolute'], {
+    // (By a path that is none: looked up by name, it could be one in a folder of the workspace.)
+    const program = commandLineProgram() ?? `/not on the PATH/${PROGRAM}`;
+    const execution = new vscode.ProcessExecution(program, ['check', '--absolute', '--', manifest], {
       env: { NO_COLOR: '1' },
     });
     const name = vscode.l10n.t('check {0}', manifest);

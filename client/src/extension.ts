@@ -77,6 +77,7 @@ async function guarded(log: vscode.LogOutputChannel, work: Promise<void>): Promi
   try {
     await work;
   } catch (error) {
+    if (error instanceof vscode.CancellationError) return;
     log.error(error instanceof Error ? error : String(error));
     void vscode.window.showErrorMessage(error instanceof Error ? error.message : String(error));
   }

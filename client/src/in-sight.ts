@@ -24,12 +24,12 @@ export class InSight {
     this.#tell();
   }
 
-  /** Looks through the workspace; resolves with whether a manifest is there. */
+  /** Looks through the workspace; resolves with whether a manifest is there that the server can read. */
   async look(): Promise<boolean> {
-    this.#manifest =
-      (await vscode.workspace.findFiles(MANIFEST_GLOB, '**/{node_modules,.git}/**', 1)).length > 0;
+    const found = await vscode.workspace.findFiles(MANIFEST_GLOB, '**/{node_modules,.git}/**', 20);
+    this.#manifest = found.length > 0;
     this.#tell();
-    return this.#manifest;
+    return found.some(({ scheme }) => scheme === 'file');
   }
 
   #tell(): void {

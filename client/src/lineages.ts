@@ -13,6 +13,7 @@ export async function chooseLineage(
   server: ServerHandle,
   manifest?: string,
 ): Promise<KnownLineage | undefined> {
+  if (manifest === undefined && tellOfNoDisk()) return undefined;
   const active = vscode.window.activeTextEditor?.document.uri;
   let lineages: readonly KnownLineage[] = [];
   if (manifest === undefined && (active?.scheme === 'file' || active?.scheme === REVISION_SCHEME))
@@ -38,6 +39,22 @@ export async function chooseLineage(
       matchOnDescription: true,
     })
   )?.lineage;
+}
+
+/** In a workspace of folders that lie on no disk, says so; whether it is one. */
+export function tellOfNoDisk(): boolean {
+  const { workspaceFolders } = vscode.workspace;
+  const [first] = workspaceFolders ?? [];
+  const active = vscode.window.activeTextEditor?.document.uri;
+  if (!first || active?.scheme === 'file' || workspaceFolders?.some(({ uri }) => uri.scheme === 'file'))
+    return false;
+  void vscode.window.showInformationMessage(
+    vscode.l10n.t(
+      'This folder is virtual ({0}): a lineage is read from files on a disk. Open a clone of it.',
+      first.uri.scheme,
+    ),
+  );
+  return true;
 }
 
 /** Where there is no lineage, the way to one. */

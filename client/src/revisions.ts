@@ -15,7 +15,7 @@ export class Revisions implements vscode.TextDocumentContentProvider {
 
   async provideTextDocumentContent(uri: vscode.Uri): Promise<string> {
     const params: RevisionParams = { uri: uri.toString() };
-    const answer = await this.#server.request<RevisionResult>(REVISION_REQUEST, params);
+    const answer = await this.#server.request<RevisionResult>(REVISION_REQUEST, params, true);
     if (answer === null)
       throw new Error(vscode.l10n.t('No livepatch lineage names this file of a revision: {0}', uri.path));
     return answer.text;

@@ -21,7 +21,9 @@ export class RulePages implements vscode.TextDocumentContentProvider {
     const code = ruleOfPath(uri.path);
     const params: PageParams = { code: code ?? '' };
     const page =
-      code === null ? null : await this.#server.request<{ markdown: string } | null>(PAGE_REQUEST, params);
+      code === null
+        ? null
+        : await this.#server.request<{ markdown: string } | null>(PAGE_REQUEST, params, true);
     return page?.markdown ?? `${vscode.l10n.t('There is no rule of this name: {0}', uri.path)}\n`;
   }
 }

@@ -38,7 +38,9 @@ export class RunDocuments implements vscode.TextDocumentContentProvider, vscode.
   async provideTextDocumentContent(uri: vscode.Uri): Promise<string> {
     const address = readAddress(uri.query);
     if (address === null) return `${vscode.l10n.t('This address names no run.')}\n`;
-    const answer = await this.#ask(address);
+    // One that is open follows its lineage by itself.
+    const open = vscode.workspace.textDocuments.some((it) => it.uri.toString() === uri.toString());
+    const answer = await this.#ask(address, open);
     return 'text' in answer ? answer.text : `${answer.problem}\n`;
   }
 
@@ -47,15 +49,15 @@ export class RunDocuments implements vscode.TextDocumentContentProvider, vscode.
     this.#changed.dispose();
   }
 
-  async #ask(address: RunAddress): Promise<SimulateResult | ExplainResult> {
+  async #ask(address: RunAddress, quiet: boolean): Promise<SimulateResult | ExplainResult> {
     const { manifest } = address;
     if (address.k === 'simulate') {
       const params: StepsParams = { manifest, steps: address.steps };
-      return this.#server.request<SimulateResult>(SIMULATE_REQUEST, params);
+      return this.#server.request<SimulateResult>(SIMULATE_REQUEST, params, quiet);
     }
     const params: TransitionParams = { manifest, from: address.from, to: address.to };
     const method = address.k === 'runbook' ? RUNBOOK_REQUEST : EXPLAIN_REQUEST;
-    return this.#server.request<ExplainResult>(method, params);
+    return this.#server.request<ExplainResult>(method, params, quiet);
   }
 
   #refresh(manifest: string): void {

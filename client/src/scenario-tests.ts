@@ -65,7 +65,7 @@ export class ScenarioTests implements vscode.Disposable {
   /** Makes the entries anew from what the manifests say now. */
   async #refresh(): Promise<void> {
     this.#shown = true;
-    const { lineages } = await this.#server.request<LineagesResult>(LINEAGES_REQUEST, {});
+    const { lineages } = await this.#server.request<LineagesResult>(LINEAGES_REQUEST, {}, true);
     const roots: vscode.TestItem[] = [];
     for (const { manifest, lineage } of lineages) {
       const scenarios = await this.#scenarios(manifest);
@@ -101,7 +101,7 @@ export class ScenarioTests implements vscode.Disposable {
 
   async #scenarios(manifest: string): Promise<ScenariosResult['scenarios']> {
     const params: ManifestParams = { manifest };
-    return (await this.#server.request<ScenariosResult>(SCENARIOS_REQUEST, params)).scenarios;
+    return (await this.#server.request<ScenariosResult>(SCENARIOS_REQUEST, params, true)).scenarios;
   }
 
   async #run(
@@ -147,7 +147,7 @@ export class ScenarioTests implements vscode.Disposable {
     }
     const { steps, passed, text } = scenario;
     const params: StepsParams = { manifest, steps };
-    const told = await this.#server.request<SimulateResult>(SIMULATE_REQUEST, params);
+    const told = await this.#server.request<SimulateResult>(SIMULATE_REQUEST, params, true);
     const output = 'text' in told ? told.text : told.problem;
     run.appendOutput(`${output.replace(/\r?\n/g, '\r\n')}\r\n`, undefined, item);
     if (passed) {

@@ -12,6 +12,35 @@ export interface ServerEvents {
   gone(): void;
 }
 
+/** Milliseconds after which an answer is late. */
+const LATE = 1_000;
+
+/** The answer; where it is late, behind a notification with a button that gives it up. */
+async function cancellable<R>(answer: Promise<R>, cancel: () => void): Promise<R> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      const options = {
+        location: vscode.ProgressLocation.Notification,
+        title: vscode.l10n.t('Analysing livepatches'),
+        cancellable: true,
+      };
+      void vscode.window.withProgress(options, (_progress, token) => {
+        token.onCancellationRequested(() => {
+          cancel();
+          reject(new vscode.CancellationError());
+        });
+        return Promise.race([answer, late]).catch(() => undefined);
+      });
+    }, LATE);
+  });
+  try {
+    return await Promise.race([answer, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
 /** The language server, started once, when something first needs it. */
 export class ServerHandle implements vscode.Disposable {
   readonly #extensionPath: string;
@@ -42,10 +71,15 @@ export class ServerHandle implements vscode.Disposable {
     return this.#client;
   }
 
-  /** Sends one of the requests of protocol.ts; `R` is what that request answers. */
-  async request<R>(method: string, params: object): Promise<R> {
+  /**
+   * Sends one of the requests of protocol.ts; `R` is what that request answers. One that takes long says so and can be
+   * cancelled (a CancellationError), unless it is `quiet`: nobody waits for what follows an edit by itself.
+   */
+  async request<R>(method: string, params: object, quiet = false): Promise<R> {
     const client = await this.start();
-    return client.sendRequest<R>(method, params);
+    const source = new vscode.CancellationTokenSource();
+    const answer = client.sendRequest<R>(method, params, source.token);
+    return quiet ? answer : cancellable(answer, () => source.cancel());
   }
 
   /** From now on the workspace is trusted; a server that starts later is told by then. */

@@ -23,7 +23,7 @@ test('a task of tasks.json runs the check of the manifest it names', () => {
   expect(task?.definition).toBe(definition);
   expect(task?.execution).toMatchObject({
     process: expect.stringMatching(/klp-lineage$/),
-    args: ['check', 'a b/livepatch.yaml', '--absolute'],
+    args: ['check', '--absolute', '--', 'a b/livepatch.yaml'],
     options: { env: { NO_COLOR: '1' } },
   });
 });

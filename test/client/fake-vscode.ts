@@ -200,6 +200,13 @@ function fakeTestController(id: string, label: string): FakeTestController {
   return controller;
 }
 
+/** What is shown while something takes long. */
+export interface FakeProgress {
+  readonly options: { readonly title: string; readonly cancellable: boolean };
+  done: boolean;
+  cancel(): void;
+}
+
 /** A fresh fake. `registered` holds the ids of commands, `executed` the commands run, `shown` the documents opened. */
 export function fakeVscode() {
   const registered: string[] = [];
@@ -210,6 +217,7 @@ export function fakeVscode() {
   const written: [string, Uint8Array][] = [];
   const ended = new Emitter<{ readonly execution: unknown; readonly exitCode: number | undefined }>();
   const started: FakeTask[] = [];
+  const progress: FakeProgress[] = [];
   const answers: {
     saveAs: (options: { defaultUri: Uri; filters: object }) => Uri | undefined;
     quickPick: (items: readonly { label: string }[]) => unknown;
@@ -234,6 +242,7 @@ export function fakeVscode() {
     executed,
     shown,
     warnings,
+    progress,
     /** Edits that were applied. */
     edits,
     /** Files that were written, with their bytes. */
@@ -242,6 +251,14 @@ export function fakeVscode() {
     answers,
     channel,
     EventEmitter: Emitter,
+    ProgressLocation: { Notification: 15 },
+    CancellationError: class extends Error {},
+    CancellationTokenSource: class {
+      readonly token = { isCancellationRequested: false };
+      cancel(): void {
+        this.token.isCancellationRequested = true;
+      }
+    },
     Position,
     Range: class {
       readonly parts: readonly unknown[];
@@ -340,6 +357,16 @@ export function fakeVscode() {
         return answers.button(items);
       },
       setStatusBarMessage: () => undefined,
+      withProgress: async (
+        options: FakeProgress['options'],
+        task: (report: object, token: object) => Promise<unknown>,
+      ) => {
+        const cancelled = new Emitter<void>();
+        const one: FakeProgress = { options, done: false, cancel: () => cancelled.fire() };
+        progress.push(one);
+        await task({}, { onCancellationRequested: cancelled.event });
+        one.done = true;
+      },
     },
     workspace: {
       isTrusted: true,
@@ -360,6 +387,7 @@ export function fakeVscode() {
       createFileSystemWatcher: () => ({ onDidCreate: nothing, onDidDelete: nothing, dispose() {} }),
       workspaceFolders: [] as { uri: Uri }[],
       onDidGrantWorkspaceTrust: nothing,
+      getConfiguration: () => ({ get: () => undefined }),
       onDidOpenTextDocument: nothing,
       onDidChangeTextDocument: nothing,
       findFiles: () => Promise.resolve([]),

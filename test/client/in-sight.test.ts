@@ -3,7 +3,7 @@ import { InSight } from '../../client/src/in-sight';
 
 const vscode = vi.hoisted(() => ({
   executed: [] as unknown[][],
-  workspace: { findFiles: async (): Promise<string[]> => [] },
+  workspace: { findFiles: async (): Promise<{ scheme: string }[]> => [] },
 }));
 vi.mock('vscode', async () => {
   const { fakeVscode } = await import('./fake-vscode');
@@ -27,7 +27,7 @@ test('a workspace without livepatches has no context, one with sources lacks a l
 
 test('a manifest outweighs sources until the last one is deleted', async () => {
   const sight = new InSight();
-  vscode.workspace.findFiles = async () => ['livepatch.yaml'];
+  vscode.workspace.findFiles = async () => [{ scheme: 'file' }];
   expect(await sight.look()).toBe(true);
   sight.sources();
   vscode.workspace.findFiles = async () => [];

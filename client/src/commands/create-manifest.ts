@@ -1,9 +1,11 @@
 import * as vscode from 'vscode';
 import { INIT_REQUEST, type InitParams, type InitResult } from '../../../server/src/lsp/protocol';
+import { tellOfNoDisk } from '../lineages';
 import type { ServerHandle } from '../server-handle';
 
 /** Livepatch: Create Manifest From Sources. Shows the manifest as a preview and makes it as one undoable edit. */
 export async function createManifest(server: ServerHandle, argument?: unknown): Promise<void> {
+  if (tellOfNoDisk()) return;
   const folder = folderOf(argument) ?? (await askFolder());
   if (folder === undefined) return;
   const params: InitParams = { folder: folder.toString() };

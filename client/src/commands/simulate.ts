@@ -51,6 +51,6 @@ async function ask(
 
 async function trouble(server: ServerHandle, lineage: KnownLineage, steps: string): Promise<string | null> {
   const params: StepsParams = { manifest: lineage.manifest, steps };
-  const answer = await server.request<StepsResult>(STEPS_REQUEST, params);
+  const answer = await server.request<StepsResult>(STEPS_REQUEST, params, true);
   return answer === null ? null : troubleText(steps, answer);
 }

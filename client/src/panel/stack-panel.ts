@@ -138,7 +138,7 @@ export class StackPanel {
   async #sendModel(): Promise<void> {
     const asked = ++this.#asked;
     const params: ManifestParams = { manifest: this.#manifest };
-    const answer = await this.#parts.server.request<PanelResult | null>(PANEL_REQUEST, params);
+    const answer = await this.#parts.server.request<PanelResult | null>(PANEL_REQUEST, params, true);
     if (asked !== this.#asked) return;
     if (answer === null) {
       const path = vscode.workspace.asRelativePath(vscode.Uri.parse(this.#manifest));
@@ -193,7 +193,11 @@ export class StackPanel {
   /** Without the actions that this extension has no command for. */
   async #transition(pair: Pair): Promise<PanelTransition | null> {
     const params: TransitionParams = { manifest: this.#manifest, from: pair.from, to: pair.to };
-    const answer = await this.#parts.server.request<TransitionResult | null>(TRANSITION_REQUEST, params);
+    const answer = await this.#parts.server.request<TransitionResult | null>(
+      TRANSITION_REQUEST,
+      params,
+      true,
+    );
     if (answer === null) return null;
     const { transition } = answer;
     return { ...transition, actions: transition.actions.filter((action) => isCommandId(action.command)) };
