@@ -88,7 +88,7 @@ function started(context: RuleContext, version: LineageVersion): Effect[] {
 function isRunning(effect: Effect, run: Run, version: LineageVersion): boolean {
   const { during, instance } = effect.by;
   return (
-    effect.row.family in RUNNING &&
+    Object.hasOwn(RUNNING, effect.row.family) &&
     effect.holds.includes(instance) &&
     (during === 'pre_patch' || during === 'post_patch') &&
     isSameVersion(run.end.nameOf(instance).version, version)
