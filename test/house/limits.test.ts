@@ -7,9 +7,16 @@ import { expect, test } from 'vitest';
 const PAGE = readFileSync('docs/limits.md', 'utf8');
 const SERVER = 'server/src';
 const CONSTANT =
-  /^(?:export )?const ((?:MAX|MOST|LONGEST)(?:_\w+)?|(?:\w+_)?BUDGET|LIMITS|CACHE_LIMIT|CALL_DEPTH|PATIENCE)\b[^=\n]*= (.*)/gm;
-/** Numbers of the kernel and of C, which bound nothing here. */
+  /^(?:export )?const ((?:MAX|MOST|LONGEST|KEPT|LOOK)(?:_\w+)?|(?:\w+_)?(?:BUDGET|MS|S|SECONDS)|LIMITS|CACHE_LIMIT|CALL_DEPTH|PATIENCE|FAR)\b[^=\n]*= (.*)/gm;
+/** The server's files are called by their path in it, the client's by the whole one. */
+const ROOTS = { [SERVER]: '', 'client/src': 'client/src/', 'client/webview': 'client/webview/' };
+/** Numbers of the kernel and of C, and moments at which something is begun: they bound nothing here. */
 const OTHERS = [
+  'client/src/panel/stack-panel.ts FOLLOW_AFTER_MS',
+  'features/runbook-shell.ts WAIT_SECONDS',
+  'lsp/schedule.ts QUIET_MS',
+  'lsp/search-ahead.ts SLICE_MS',
+  'lsp/server.ts PARSER_AFTER_MS',
   'core/csource/header-constants.ts LIMITS',
   'core/execution/integers.ts MAX_SAFE',
   'core/execution/models/arguments.ts MAX_ERRNO',
@@ -50,11 +57,12 @@ function listed(): Set<string> {
 
 function inCode(): Map<string, string> {
   const found = new Map<string, string>();
-  for (const entry of readdirSync(SERVER, { recursive: true, encoding: 'utf8' })) {
-    if (!entry.endsWith('.ts')) continue;
-    for (const [, name = '', value = ''] of readFileSync(join(SERVER, entry), 'utf8').matchAll(CONSTANT))
-      found.set(`${entry} ${name}`, value);
-  }
+  for (const [root, prefix] of Object.entries(ROOTS))
+    for (const entry of readdirSync(root, { recursive: true, encoding: 'utf8' })) {
+      if (!entry.endsWith('.ts')) continue;
+      for (const [, name = '', value = ''] of readFileSync(join(root, entry), 'utf8').matchAll(CONSTANT))
+        found.set(`${prefix}${entry} ${name}`, value);
+    }
   return found;
 }
 

@@ -14,11 +14,14 @@ import { readTypedSteps } from '../../server/src/features/simulate-answer';
 import { readBuilt } from '../../server/src/host/built';
 import { Disk } from '../../server/src/host/files';
 import { GitProgram } from '../../server/src/host/git/program';
+import { RevisionFiles, Revisions } from '../../server/src/host/git/revisions';
 import { initManifest } from '../../server/src/host/init';
+import { Project } from '../../server/src/host/project';
 import { resolveSources } from '../../server/src/host/sources';
 import { Workspace } from '../../server/src/host/workspace';
 import { klp } from '../cli/run';
 import { FILES } from '../features/fixture';
+import { GitRepository } from '../support/git-repository';
 import { MemoryFiles } from '../support/memory-files';
 import { projectOfTexts } from '../support/project';
 
@@ -92,6 +95,66 @@ test('a version of too many files, and a pattern that looks at too many', () => 
     'wide/*.c looks at more than 20000 files: name a smaller folder',
   );
 }, 60_000);
+
+test('a pattern of too many alternatives, and one that goes too deep', () => {
+  const many = Object.fromEntries(Array.from({ length: 300 }, (_, i) => [`v/f${i}.c`, '']));
+  const deep = `${Array.from({ length: 33 }, (_, i) => `d${i}`).join('/')}/x.c`;
+  const files = new MemoryFiles('/lineage', { ...many, [deep]: '', 'd0/y.c': '' });
+  const said = (...patterns: string[]): string[] =>
+    resolveSources(files, '/lineage/livepatch.yaml', '/lineage', patterns.map(named)).problems.map(
+      ({ message }) => message,
+    );
+  const list = (count: number): string =>
+    `v/{${Object.keys(many)
+      .slice(0, count)
+      .map((it) => it.slice(2))
+      .join()}}`;
+  expect(said(list(256))).toEqual([]);
+  expect(said(list(257))).toEqual([
+    `${list(257)} stands for more than 256 patterns: write several, the rest is not looked for`,
+  ]);
+  expect(said('{a,b}{a,b}{a,b}{a,b}{a,b}{a,b}{a,b}{a,b}{a,b}*', 'd0/*.c')[0]).toContain(
+    'more than 256 patterns',
+  );
+  expect(said('**/*.c')).toEqual(['**/*.c goes more than 32 folders deep: name a deeper folder']);
+  expect(said('d0/d1/**/*.c')).toEqual([]);
+});
+
+test('the same in a revision', async () => {
+  await GitRepository.with((repository) => {
+    const deep = Array.from({ length: 33 }, (_, i) => `d${i}`).join('/');
+    repository.write({ [`${deep}/x.c`]: 'int x;\n', 'd0/y.c': 'int y;\n' });
+    repository.commit('u1');
+    const said = (sources: string): string[] => {
+      repository.write({
+        'livepatch.yaml': `lineage: l\nkernel: "6.1"\nversions: [{ version: v1, module: m, git: { revision: u1 }, sources: "${sources}" }]\n`,
+      });
+      const files = new RevisionFiles(new Disk(), new Revisions(true));
+      const analysis = new Project(repository.path('livepatch.yaml'), repository.folder, files).analyse();
+      return analysis.findings().map(({ message }) => message);
+    };
+    expect(said('**/*.c')).toContain('**/*.c goes more than 32 folders deep: name a deeper folder');
+    expect(said('d0/*.c').join()).not.toContain('folders deep');
+    const braces = '{a,b}'.repeat(9);
+    expect(said(`d0/{y.c,${braces}}`).join()).toContain('stands for more than 256 patterns');
+  });
+});
+
+test('a git that does not come to an end', () => {
+  const path = process.env.PATH;
+  mkdirSync(join(folder, 'bin'));
+  mkdirSync(join(folder, 'work'));
+  writeFileSync(join(folder, 'bin', 'git'), '#!/bin/sh\nexec sleep 600\n');
+  chmodSync(join(folder, 'bin', 'git'), 0o755);
+  process.env.PATH = `${join(folder, 'bin')}:${path}`;
+  try {
+    expect(new GitProgram(300).run(join(folder, 'work'), ['cat-file', '--batch'])).toMatchObject({
+      message: 'git took longer than 0.3 s and was ended',
+    });
+  } finally {
+    process.env.PATH = path;
+  }
+});
 
 test('files that are too large, as text, as bytes, and unpacked', () => {
   for (const [name, size] of [

@@ -7,13 +7,15 @@ export interface Glob {
   readonly base: string;
   /** How many folders deep below `base` a match can lie; Infinity with `**`. */
   readonly depth: number;
+  /** Whether its braces multiply to more than is looked for. */
+  readonly cut: boolean;
   /** Whether this path (relative, with `/`) matches. Names that begin with a dot match only a written dot. */
   matches(path: string): boolean;
 }
 
 const WILD = /[*?[\]{}]/;
 /** Alternatives that braces may multiply to. */
-const MAX_ALTERNATIVES = 256;
+export const MAX_ALTERNATIVES = 256;
 
 export function isGlob(pattern: string): boolean {
   return WILD.test(pattern);
@@ -21,7 +23,8 @@ export function isGlob(pattern: string): boolean {
 
 /** Reads a pattern. Cannot fail: what is no wildcard stands for itself. */
 export function readGlob(pattern: string): Glob {
-  const alternatives = expand(pattern.replace(/^(?:\.\/)+/, '')).map((text) => text.split('/'));
+  const { texts, cut } = expand(pattern.replace(/^(?:\.\/)+/, ''));
+  const alternatives = texts.map((text) => text.split('/'));
   const [first = []] = alternatives;
   let shared = 0;
   while (
@@ -37,6 +40,7 @@ export function readGlob(pattern: string): Glob {
     depth: deep
       ? Number.POSITIVE_INFINITY
       : Math.max(...alternatives.map((segments) => segments.length)) - shared,
+    cut,
     matches: (path) => {
       const names = path.split('/');
       return alternatives.some((segments) => matchPath(segments, names));
@@ -45,7 +49,7 @@ export function readGlob(pattern: string): Glob {
 }
 
 /** `a{b,c}d` to `abd` and `acd`; braces without a comma or without their partner stand for themselves. */
-function expand(pattern: string): string[] {
+function expand(pattern: string): { readonly texts: string[]; readonly cut: boolean } {
   let done: string[] = [];
   let open: string[] = [pattern];
   while (open.length > 0 && done.length + open.length <= MAX_ALTERNATIVES) {
@@ -59,8 +63,9 @@ function expand(pattern: string): string[] {
     }
     open = next;
   }
+  const cut = open.length > 0;
   done = [...done, ...open].slice(0, MAX_ALTERNATIVES);
-  return done.length > 0 ? done : [pattern];
+  return { texts: done.length > 0 ? done : [pattern], cut };
 }
 
 function innermost(text: string): { start: number; end: number; choices: string[] } | null {

@@ -1,7 +1,7 @@
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import type { Located } from '../core/manifest/manifest';
 import { type Files, isInside } from './files';
-import { isGlob, readGlob } from './glob';
+import { type Glob, isGlob, MAX_ALTERNATIVES, readGlob } from './glob';
 
 /** What the `sources` of one version mean on disk. */
 export interface ResolvedSources {
@@ -18,7 +18,7 @@ export interface SourceProblem {
 /** Folders and files that one glob may look at. */
 export const MAX_ENTRIES = 20_000;
 /** Folders below each other that `**` goes down. */
-const MAX_DEPTH = 32;
+export const MAX_DEPTH = 32;
 /** Files that one version may have. */
 export const MAX_FILES = 2_000;
 
@@ -55,8 +55,10 @@ export function resolveSources(
       problem(`${pattern} reaches outside ${root}: sources may not leave that folder`);
       continue;
     }
+    problems.push(...cutProblems(source, pattern, glob));
     const walk = walkFiles(files, start, root, Math.min(glob.depth, MAX_DEPTH));
     const matches = walk.paths.filter((path) => glob.matches(relative(folder, path).split(sep).join('/')));
+    if (walk.deeper && glob.depth > MAX_DEPTH) problem(tooDeep(pattern));
     if (walk.truncated) problem(`${pattern} looks at more than ${MAX_ENTRIES} files: name a smaller folder`);
     if (matches.length === 0) problem(`${pattern} matches no file`);
     found.push(...matches.sort());
@@ -70,6 +72,17 @@ export function resolveSources(
     });
   }
   return { files: unique.slice(0, MAX_FILES), problems };
+}
+
+/** What of a pattern is not looked for. */
+export function cutProblems(source: Located<string>, pattern: string, glob: Glob): SourceProblem[] {
+  if (!glob.cut) return [];
+  const message = `${pattern} stands for more than ${MAX_ALTERNATIVES} patterns: write several, the rest is not looked for`;
+  return [{ source, message }];
+}
+
+export function tooDeep(pattern: string): string {
+  return `${pattern} goes more than ${MAX_DEPTH} folders deep: name a deeper folder`;
 }
 
 /** The glob for everything below a folder that `sources` names. */
@@ -111,7 +124,8 @@ function walkFiles(
   start: string,
   root: string,
   depth: number,
-): { paths: string[]; truncated: boolean } {
+): { paths: string[]; truncated: boolean; deeper: boolean } {
+  let deeper = false;
   const paths: string[] = [];
   const seen = new Set<string>();
   let count = 0;
@@ -129,6 +143,7 @@ function walkFiles(
       if (entry.name === '.git' || entry.name === 'node_modules') continue;
       if (entry.isDirectory()) {
         if (left > 1) visit(path, left - 1);
+        else deeper = true;
       } else if (entry.isFile()) paths.push(path);
       else if (entry.isSymbolicLink() && isInside(files, root, path)) {
         if (files.entries(path).length > 0) {
@@ -138,5 +153,5 @@ function walkFiles(
     }
   };
   visit(start, depth);
-  return { paths, truncated };
+  return { paths, truncated, deeper };
 }

@@ -4,19 +4,20 @@ import type { Located } from '../../core/manifest/manifest';
 import { type Glob, isGlob, readGlob } from '../glob';
 import {
   below,
+  cutProblems,
+  MAX_DEPTH,
   MAX_ENTRIES,
   MAX_FILES,
   mayBeFolder,
   type ResolvedSources,
   type SourceProblem,
+  tooDeep,
 } from '../sources';
 import type { Tree } from './objects';
 import { GitFailure } from './program';
 import type { RevisionTree } from './revision-tree';
 import type { Revisions } from './revisions';
 
-/** Folders below each other that are looked at. */
-const MAX_DEPTH = 32;
 /** What is fetched beside the sources themselves, where it stands in their folders. */
 const NEIGHBOURS = /\.h$/;
 
@@ -64,6 +65,10 @@ export function resolveInRevisions(
       return visit(walk, path, tree).map((next) => ({ walk, ...next }));
     });
   }
+  for (const { walk } of level)
+    for (const { source, glob } of walk.patterns)
+      if (glob && glob.depth > MAX_DEPTH && !walk.problems.some((it) => it.source === source))
+        walk.problems.push({ source, message: tooDeep(source.value) });
   const answers = walks.map((walk) => finish(walk));
   for (const [i, walk] of walks.entries()) {
     const { objects } = walk.tree.ground;
@@ -103,6 +108,7 @@ function begin(tree: RevisionTree, sources: readonly Located<string>[]): Walk {
     const folder = entry !== null && !(entry instanceof GitFailure) && entry.kind === 'folder';
     const pattern = folder ? below(written) : written;
     const glob = isGlob(pattern) ? readGlob(pattern) : null;
+    if (glob) problems.push(...cutProblems(source, pattern, glob));
     const path = tree.inTree(posix.join(tree.ground.folder, glob ? glob.base : pattern));
     if (path === null || !tree.allows(path)) {
       problems.push({ source, message: `${pattern} leads outside the folder that sources may not leave` });

@@ -59,6 +59,12 @@ export class GitProgram {
   readonly #program = new Map<string, string | null>();
   /** Repositories that the person has declared safe although somebody else owns them. */
   #declaredSafe: string[] | null = null;
+  readonly #patience: number;
+
+  /** `patience`: the longest time in milliseconds that one question may take. */
+  constructor(patience = TIMEOUT_MS) {
+    this.#patience = patience;
+  }
 
   /** Runs git in the work tree `top` (all links resolved); `input` is what it reads. */
   run(top: string, args: readonly string[], input = ''): Buffer | GitFailure {
@@ -74,7 +80,7 @@ export class GitProgram {
           cwd: top,
           env: environment(top),
           input,
-          timeout: TIMEOUT_MS,
+          timeout: this.#patience,
           maxBuffer: MAX_ANSWER,
           killSignal: 'SIGKILL',
           windowsHide: true,
@@ -82,7 +88,7 @@ export class GitProgram {
       );
       // A git that refuses ends before it has read what it is asked.
       const refused = error && 'code' in error && error.code === 'EPIPE' && status !== null;
-      if (error && !refused) return new GitFailure(spawnTrouble(error));
+      if (error && !refused) return new GitFailure(spawnTrouble(error, this.#patience));
       if (status === 0) return stdout;
       const said = stderr.toString('utf8');
       if (said.includes('dubious ownership') || said.includes('is owned by someone else')) return 'not ours';
@@ -149,9 +155,9 @@ function isBelow(folder: string, path: string): boolean {
   return path.startsWith(folder.endsWith('/') ? folder : `${folder}/`);
 }
 
-function spawnTrouble(error: Error): string {
+function spawnTrouble(error: Error, patience: number): string {
   const code = 'code' in error ? String(error.code) : '';
-  if (code === 'ETIMEDOUT') return `git took longer than ${TIMEOUT_MS / 1000} s and was ended`;
+  if (code === 'ETIMEDOUT') return `git took longer than ${patience / 1000} s and was ended`;
   if (code === 'ENOBUFS')
     return `git's answer is larger than ${MAX_ANSWER >> 20} MiB: name fewer or smaller files`;
   return `git could not be run: ${code || error.message}`;
