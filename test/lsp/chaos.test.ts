@@ -94,6 +94,48 @@ test.each([
   );
 });
 
+test('headers without an end are not kept for ever', async () => {
+  await session.initialize(folder.uri(''));
+  session.write(Buffer.from('X'.repeat(70_000)));
+  expect(await session.ended()).toBe(1);
+  expect(session.told).toBe(
+    'livepatch-lineage: a message cannot have more than 65536 bytes of headers; the connection is ended.\n',
+  );
+  const first = new RawSession();
+  first.write(Buffer.from('X'.repeat(1_200_000)));
+  expect(await first.ended()).toBe(1);
+});
+
+test('what initialize brings may be anything', async () => {
+  const root = folder.uri('');
+  for (const params of [
+    { capabilities: [], rootUri: root },
+    {
+      capabilities: { workspace: 7, textDocument: [] },
+      workspaceFolders: [null, { uri: 5 }, { uri: root }],
+      processId: -1,
+    },
+    {
+      capabilities: {},
+      rootUri: root,
+      processId: 'x',
+      initializationOptions: {
+        trusted: 'yes',
+        hidden: [{}, '{{{{', '[', 'x*'.repeat(2_000)],
+        livepatch: { rules: [1], inlayHints: null },
+      },
+    },
+  ]) {
+    const other = new RawSession();
+    expect((await other.ask(1, 'initialize', params)).error).toBeUndefined();
+    other.send({ method: 'initialized', params: {} });
+    expect((await other.ask(2, 'livepatch/lineages', {})).result).toMatchObject({
+      lineages: [{ lineage: 'net-fixes' }],
+    });
+    other.process.kill();
+  }
+});
+
 test('half a message and then no client: the server is gone, whoever started it', async () => {
   await session.initialize(folder.uri(''));
   session.write(frame('{"jsonrpc":"2.0"', 99_999_999));

@@ -63,6 +63,7 @@ test('before it is initialized the server answers with errors and stays alive', 
       textDocument: { uri: folder.uri('v1/x.c'), languageId: 'c', version: 1, text: 'int x;' },
     },
   });
+  expect((await session.ask('early shutdown', 'shutdown')).error?.code).toBe(ErrorCodes.ServerNotInitialized);
   expect((await session.initialize(folder.uri(''))).error).toBeUndefined();
   await alive();
 });

@@ -12,8 +12,12 @@ import { Server } from './server';
 /** Bytes of one message: the largest file that is read, with every character escaped, has less than half. */
 const MAX_MESSAGE = 128 * 1024 * 1024;
 
+/** Bytes in front of a message; there are two short lines. */
+const MAX_HEADERS = 64 * 1024;
+
 /** What the library keeps of a message's beginning. */
 interface Headers {
+  readonly numberOfBytes: number;
   tryReadHeaders(lowerCase: boolean): ReadonlyMap<string, string> | undefined;
 }
 
@@ -23,6 +27,8 @@ function refuseLengths(reader: StreamMessageReader): void {
   const read = buffer.tryReadHeaders.bind(buffer);
   buffer.tryReadHeaders = (lowerCase) => {
     const headers = read(lowerCase);
+    if (!headers && buffer.numberOfBytes > MAX_HEADERS)
+      throw new Error(`a message cannot have more than ${MAX_HEADERS} bytes of headers`);
     const length = headers?.get('content-length');
     if (length !== undefined && !(/^\d+$/.test(length) && Number(length) <= MAX_MESSAGE))
       throw new Error(`a message cannot have the Content-Length ${JSON.stringify(length)}`);

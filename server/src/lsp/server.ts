@@ -73,6 +73,8 @@ export class Server {
     connection.onShutdown(() => {
       if (this.#session.phase === 'over')
         throw new ResponseError(ErrorCodes.InvalidRequest, 'The server has been shut down.');
+      if (this.#session.phase === 'new')
+        throw new ResponseError(ErrorCodes.ServerNotInitialized, 'The server is not initialized.');
       this.#session.phase = 'over';
       this.#schedule.dispose();
       this.#workspace.dispose();
@@ -119,7 +121,7 @@ export class Server {
     this.#workspace.useSeverities(session.settings.rules);
     const folders = params.workspaceFolders ?? (params.rootUri ? [{ uri: params.rootUri, name: '' }] : []);
     for (const folder of folders) {
-      const path = this.#uris.path(folder.uri);
+      const path = this.#uris.path(String(folder?.uri));
       if (path !== null) this.#workspace.addFolder(path);
     }
     this.#workspace.putOff();
