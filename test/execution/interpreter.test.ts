@@ -198,6 +198,15 @@ test('a loop that puts an unknown on top of itself makes nothing be worked out t
   }
 });
 
+test('what a loop without an end leaves behind costs steps: unknowns and faults are looked at long after it', () => {
+  const calls = run('for (;;) strange();').host.unknowns;
+  expect(calls.at(-1)?.text).toBe('the call runs too long');
+  expect(calls.length).toBeLessThan(5_000);
+  const faults = run('int *p = NULL; for (;;) *p = 1;').host;
+  expect(faults.unknowns.map((reason) => reason.text)).toEqual(['the call runs too long']);
+  expect(faults.faults().length).toBeLessThan(STEP_BUDGET / 25 + 1);
+});
+
 test('an iteration macro that nobody knows runs its body once, or not at all when flipped', () => {
   const body = '\tstruct net_device *dev;\n\tfor_each_odd_device(dev) { pr_info("device\\n"); }';
   expect(run(body).host.lines).toEqual(['device']);

@@ -45,8 +45,8 @@ const TROUBLE = [
 ];
 
 /** A stretch of the text, mostly a short one: what breaks something is mostly small, and a small input is quick. */
-export function stretch(random: Random, text: string, longest = 400): string {
-  if (random.below(4) === 0) return text;
+export function stretch(random: Random, text: string, longest = 400, wholeOneIn = 4): string {
+  if (random.below(wholeOneIn) === 0) return text;
   const at = random.below(text.length);
   return text.slice(at, at + 1 + random.below(longest));
 }

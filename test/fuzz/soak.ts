@@ -10,7 +10,7 @@ import type { Target } from './target';
 import { TARGETS } from './targets';
 
 /** Executions of one worker: after that a new one begins, so that nothing is blamed on what came long before. */
-const LONGEST_LEG = 20_000;
+const LONGEST_LEG = 50_000;
 /** A campaign has at least as many. */
 const LEGS = 10;
 /** Workers at a time. */

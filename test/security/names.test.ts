@@ -7,8 +7,10 @@ import { yamlText } from '../../server/src/core/manifest/quoting';
 import { hover } from '../../server/src/features/hover';
 import { shellWord } from '../../server/src/features/runbook-shell';
 import { klp, withFolder } from '../cli/run';
+import type { Random } from '../execution/random';
 import { FILES, livepatch } from '../features/fixture';
 import { projectOfTexts } from '../support/project';
+import { made } from '../support/soak';
 
 /** What a workspace calls things is text, wherever it is shown: never markup, a command, a prototype or a cursor. */
 
@@ -30,6 +32,17 @@ const HOSTILE = [
 
 /** All of them in two texts: a command is dear to start. */
 const GROUPS = [HOSTILE.slice(0, 6).join(' '), HOSTILE.slice(6).join(' ')];
+
+/** Pieces of them put together. */
+function mixed(random: Random): string {
+  const pieces = Array.from({ length: 2 + random.below(5) }, () => {
+    const text = [...random.pick(HOSTILE)];
+    return text.slice(random.below(3), text.length - random.below(3)).join('');
+  });
+  return pieces.join(random.pick(['', ' ', '/', '\\', ':']));
+}
+
+const MIXED = made(1, 60, mixed);
 
 /** The texts of HOSTILE as they may stand in a C string. */
 const cText = (text: string): string =>
@@ -74,7 +87,7 @@ scenarios: [{ name: ${quoted}, steps: [load v1, load v2], expect: refused }]
 // oxlint-disable-next-line no-control-regex -- these are what is looked for
 const UNPRINTABLE = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]/;
 
-test.each(GROUPS.map((text) => [text] as const))(
+test.each([...GROUPS, ...MIXED].map((text) => [text] as const))(
   '%j is printed by every command as text',
   (text) => {
     withFolder(lineage(text), (folder) => {
@@ -162,7 +175,7 @@ test.each(GROUPS.map((text) => [text] as const))(
   },
 );
 
-test.each(GROUPS.map((text) => [text] as const))(
+test.each([...GROUPS, ...MIXED].map((text) => [text] as const))(
   '%j in a hover is no link, no image and no HTML',
   async (text) => {
     const { project } = await projectOfTexts(lineage(text));
@@ -193,7 +206,7 @@ test('no hover is ever trusted, and only the editor decides which command a link
   expect(client).toContain('markdown: { isTrusted: false, supportHtml: false }');
 });
 
-test.each(HOSTILE.map((text) => [text] as const))(
+test.each([...HOSTILE, ...made(20, 2_000, mixed)].map((text) => [text] as const))(
   '%j as YAML and as a word of the shell is read back as it was',
   (text) => {
     const manifest = `lineage: ${yamlText(text)}\nkernel: "6.1"\nversions: [{ version: v1, module: m, sources: a.c }]\n`;

@@ -8,6 +8,8 @@ import { Disk } from '../../server/src/host/files';
 import { Project } from '../../server/src/host/project';
 import { startParser } from '../../server/src/host/start-parser';
 import { klp } from '../cli/run';
+import type { Random } from '../execution/random';
+import { made } from '../support/soak';
 
 /** No name that a workspace holds leads out of it, to read or to write. */
 
@@ -41,6 +43,30 @@ const WAYS = [
   '../o*/',
   '../outsid?/',
 ];
+
+const SEGMENTS = [
+  '..',
+  '..',
+  '.',
+  '',
+  'v1',
+  'link',
+  'outside',
+  'tree',
+  '@',
+  '%2e%2e',
+  '~',
+  '**',
+  '*',
+  '{..,v1}',
+  '..\\..',
+];
+
+/** A way through the folders that are there, out of them more often than not. */
+function wandering(random: Random): string {
+  const segments = Array.from({ length: 1 + random.below(6) }, () => random.pick(SEGMENTS));
+  return `${[...segments, random.pick(['outside', 'link', ''])].join('/')}/`;
+}
 
 let top: string;
 let work: string;
@@ -116,7 +142,7 @@ function looked(text: string, file?: string, content = ''): { strangers: string[
 }
 
 const yaml = (text: string): string => JSON.stringify(text);
-const ways = WAYS.map((way) => [way] as const);
+const ways = [...WAYS, ...made(10, 500, wandering)].map((way) => [way] as const);
 
 test.each(ways)('%s: sources, built modules and folders of headers', (way) => {
   const at = (name: string): string => way.replace('@', outside) + name;
@@ -195,7 +221,13 @@ const NAMES = [
   'x'.repeat(300),
 ];
 
-test.each(NAMES.map((name) => [name] as const))(
+/** Characters and whole names out of which a name can be made that is none. */
+function odd(random: Random): string {
+  const pieces = [...NAMES, ...'ab9_-./\\~$`"\' \t\r\n:*?<>|\u00e9\u202e\ufeff'];
+  return Array.from({ length: 1 + random.below(8) }, () => random.pick(pieces)).join('');
+}
+
+test.each([...NAMES, ...made(10, 500, odd)].map((name) => [name] as const))(
   'a new version called %j stays in the folder, or is refused',
   (name) => {
     const analysis = new Project(join(work, 'livepatch.yaml'), work, new Disk()).analyse();

@@ -8,7 +8,7 @@ import { C_WORDS, randomLivepatch, SOURCES } from './c-text';
 export const c: Target = {
   name: 'c',
   least: 500,
-  long: 820_000,
+  long: 880_000,
   generate: (random) => {
     const kind = random.below(4);
     if (kind === 0) {
@@ -18,7 +18,7 @@ export const c: Target = {
       return { 'main.c': parts.join(random.pick(['', ' ', '\n'])) };
     }
     const base = kind === 1 ? randomLivepatch(random) : random.pick(SOURCES);
-    return { 'main.c': mutated(random, stretch(random, base), C_WORDS, SOURCES) };
+    return { 'main.c': mutated(random, stretch(random, base, 400, 20), C_WORDS, SOURCES) };
   },
   run: (input) => {
     const text = input['main.c'] ?? '';

@@ -117,7 +117,7 @@ function manifestOf(dialect: string, kernel: string): string {
 export const diffs: Target = {
   name: 'diffs',
   least: 100,
-  long: 24_000,
+  long: 15_000,
   generate: (random) => {
     const diff = (): string => {
       const base = random.below(2) === 0 ? structured(random) : REAL;

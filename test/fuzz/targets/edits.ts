@@ -81,7 +81,7 @@ function positionNear(random: Random, text: string): Position {
 export const edits: Target = {
   name: 'edits',
   least: 10,
-  long: 12_000,
+  long: 10_000,
   generate: (random) => {
     const files = ['livepatch.yaml', 'v1.c', 'v2.c'];
     const texts = new Map(files.map((file) => [file, FILES[file] ?? '']));

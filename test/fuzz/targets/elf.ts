@@ -11,7 +11,7 @@ import { readOrCheck } from './whole';
 export const elf: Target = {
   name: 'elf',
   least: 200,
-  long: 77_000,
+  long: 55_000,
   generate: (random: Random) => {
     const bytes = builtLivepatch(random);
     const out = random.below(6) === 0 ? bytes : damaged(random, bytes);

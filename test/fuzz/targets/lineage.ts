@@ -17,7 +17,7 @@ function source(random: Random): string {
 export const lineage: Target = {
   name: 'lineage',
   least: 3,
-  long: 3_000,
+  long: 2_000,
   generate: (random) => ({
     ...FILES,
     'livepatch.yaml': MANIFEST,

@@ -143,7 +143,7 @@ const SMALL =
 export const manifest: Target = {
   name: 'manifest',
   least: 100,
-  long: 50_000,
+  long: 30_000,
   generate: (random) => {
     const base = random.pick([FILES['livepatch.yaml'] ?? '', SMALL, SMALL]);
     const text =

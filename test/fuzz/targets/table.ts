@@ -24,7 +24,7 @@ const TABLE_WORDS = [
 export const table: Target = {
   name: 'table',
   least: 100,
-  long: 14_000,
+  long: 8_000,
   generate: (random) => ({
     'livepatch.yaml': manifest(['released', 'draft']),
     'v1/livepatch_main.c':
