@@ -181,7 +181,7 @@ test('an endless loop and endless recursion end with a spent budget', () => {
 test('a loop that puts an unknown on top of itself makes nothing be worked out that steps do not pay for', () => {
   const known = Interpreter.prototype.compute;
   const body = 'while (n |= *n << n) ; while (1) if (n) ;';
-  for (const flip of [undefined, 0, 1, 2]) {
+  for (const flip of [undefined, 2]) {
     let worked = 0;
     const compute = vi.spyOn(Interpreter.prototype, 'compute').mockImplementation(function (
       this: Interpreter,

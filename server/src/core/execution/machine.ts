@@ -296,7 +296,6 @@ export class Machine {
       depth: it.depth,
       modelDepth: it.modelDepth,
       steps: it.steps,
-      unknownsMade: it.unknownsMade,
       overran: it.overran,
       running: it.tasks.running,
     };
@@ -330,7 +329,6 @@ export class Machine {
       it.depth = saved.depth;
       it.modelDepth = saved.modelDepth;
       it.steps = saved.steps;
-      it.unknownsMade = saved.unknownsMade;
       it.overran = saved.overran;
       it.tasks.running = saved.running;
       it.printer.flush();

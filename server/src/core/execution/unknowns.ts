@@ -37,8 +37,8 @@ const MAX_ASSUMED = 200;
 const MAX_HEIGHT = 31;
 /** Above this, what an unknown follows from is worked out once a look: `h ^= h << 5` holds the same on each side. */
 const UNSHARED_HEIGHT = 4;
-/** To look at so many unknowns costs as much as a step: a decision about what people write takes a handful. */
-const LOOKS_PER_STEP = 32;
+/** To look at 2^5 unknowns costs as much as a step: a decision about what people write takes a handful. */
+const LOOKS_PER_STEP = 5;
 
 /**
  * The named unknowns of a run and what has been assumed of them. A branch on an unknown takes the way of success:
@@ -54,7 +54,7 @@ export class Unknowns {
   private outcomes = new Map<string, boolean>();
   private counts = new Map<string, number>();
   private log: Decision[] = [];
-  /** Unknowns looked at so far, each as often as it was. */
+  /** Unknowns looked at for one decision, each as often as it was. */
   private looks = 0;
 
   constructor(
@@ -122,10 +122,10 @@ export class Unknowns {
 
   /** The truth of a condition: as assumed before, or by a new decision. */
   truth(condition: Unknown, place: () => Place | null): boolean {
-    const before = this.looks;
+    this.looks = 0;
     const now = this.isTrue(condition, null, null);
     const other = this.alternative(condition, now);
-    this.worked(before);
+    this.known.worked(this.looks >> LOOKS_PER_STEP);
     if (other === null) return now;
     const flipped = this.log.length === this.flip;
     if (flipped) this.witnesses.set(other.base, other.value);
@@ -150,16 +150,10 @@ export class Unknowns {
 
   /** The value that stands for an unknown under all that has been assumed; undefined where none can be computed. */
   stand(value: Value): Value | undefined {
-    const before = this.looks;
+    this.looks = 0;
     const result = this.evaluate(value, null, null, MAX_HEIGHT);
-    this.worked(before);
+    this.known.worked(this.looks >> LOOKS_PER_STEP);
     return result;
-  }
-
-  /** The call pays for what was looked at since. */
-  private worked(since: number): void {
-    const steps = Math.floor((this.looks - since) / LOOKS_PER_STEP);
-    if (steps > 0) this.known.worked(steps);
   }
 
   /** Everything assumed of an unknown, as text, for the state's key. */
@@ -217,8 +211,8 @@ export class Unknowns {
     if (derivation === undefined) return this.witnesses.get(value.id) ?? this.success(value);
     const { op, left, right, type, height } = derivation;
     if (height > highest) return undefined;
-    const shared = height > UNSHARED_HEIGHT ? (memo ??= new Map()) : null;
-    if (shared?.has(value.id)) return shared.get(value.id);
+    memo = height > UNSHARED_HEIGHT ? (memo ?? new Map()) : undefined;
+    if (memo?.has(value.id)) return memo.get(value.id);
     const a = this.evaluate(left, base, instead, height - 1, memo);
     const b = a === undefined ? undefined : this.evaluate(right, base, instead, height - 1, memo);
     let result: Value | undefined;
@@ -226,7 +220,7 @@ export class Unknowns {
       result = this.known.compute(op, a, b, type);
       if (typeof result === 'object' && result.k === 'unknown') result = undefined;
     }
-    shared?.set(value.id, result);
+    memo?.set(value.id, result);
     return result;
   }
 
@@ -254,21 +248,17 @@ export class Unknowns {
   private candidates(base: Unknown, condition: Unknown, constraints: readonly Constraint[]): Value[] {
     const type = this.types.get(base.id);
     const constants: Value[] = [];
-    /** From how deep on there is no constant in it. */
-    const barren = new Map<string, number>();
     const visit = (v: Value, depth: number): void => {
       if (depth > 10 || constants.length >= MAX_CONSTANTS) return;
       if (typeof v !== 'object' || v.k !== 'unknown') constants.push(v);
-      else if (v.id !== base.id && depth < (barren.get(v.id) ?? 11)) {
+      else if (v.id !== base.id) {
         this.looks++;
         const derivation = this.derivations.get(v.id);
-        const found = constants.length;
         if (derivation === undefined) constants.push(this.evaluate(v, null, null, 0) ?? 0);
         else {
           visit(derivation.left, depth + 1);
           visit(derivation.right, depth + 1);
         }
-        if (constants.length === found) barren.set(v.id, depth);
       }
     };
     visit(condition, 0);
