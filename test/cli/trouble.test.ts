@@ -56,7 +56,7 @@ test('what breaks while a command works is told with the command, and the stack 
 });
 
 test('a program that is not whole says so', () => {
-  for (const name of ['cli.js', 'load.js']) cpSync(join(resolve('dist'), name), join(folder, name));
+  for (const name of ['cli.js', 'server.js']) cpSync(join(resolve('dist'), name), join(folder, name));
   const { status, stderr } = spawnSync(process.execPath, [join(folder, 'cli.js'), 'check'], {
     encoding: 'utf8',
   });
