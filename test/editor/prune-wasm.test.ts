@@ -36,7 +36,13 @@ test('what is not entered becomes a trap, and so does what it alone calls; calls
     ...TYPES,
     ...FUNCTIONS,
     ...BOTH,
-    ...[10, 20, 4, ...CALLS_SECOND, ...TRAP, ...CALLS_FOURTH, ...GIVES_7],
+    10,
+    20,
+    4,
+    ...CALLS_SECOND,
+    ...TRAP,
+    ...CALLS_FOURTH,
+    ...GIVES_7,
   ]);
 });
 
