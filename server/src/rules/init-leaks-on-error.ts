@@ -4,6 +4,7 @@ import type { Leftover } from '../core/lineage/verdict';
 import type { RuleContext } from './context';
 import { load } from './effect-story';
 import { type FailedLoad, failedLoads, leftOf, leftoverId, refused } from './error-paths';
+import { seenAlone } from './looks';
 import { failing, waysAlone, written } from './own-life';
 import type { Finding, Rule } from './rule';
 import { consequence, hazardOf, milder, theEffect } from './wording';
@@ -46,7 +47,7 @@ static int __init m_init(void)
 
 Let init do nothing but call \`klp_enable_patch()\`, and do the work in callbacks. Otherwise undo it when the call fails.
 `,
-  check: (context) => context.lineage.versions.flatMap((version) => checkVersion(context, version)),
+  check: (context) => seenAlone(context, checkVersion),
 };
 
 function checkVersion(context: RuleContext, version: LineageVersion): Finding[] {

@@ -6,7 +6,7 @@ import type { Danger } from '../core/lineage/verdict';
 import type { Place } from '../core/place';
 import type { RuleContext } from './context';
 import { load, unload } from './effect-story';
-import { lookAt } from './pair-runs';
+import { lookAt } from './looks';
 import { theEffect } from './wording';
 
 /**

@@ -1,4 +1,3 @@
-import { Fingerprint } from '../core/csource/fingerprint';
 import type { EffectEvent } from '../core/execution/effects';
 import type { CallbackKind } from '../core/kernel/types';
 import type { LineageVersion } from '../core/lineage/lineage';
@@ -59,58 +58,4 @@ export function isReplacedIn(run: Run, from: LineageVersion): boolean {
         isOf(run, happening.event.patch, from),
     ),
   );
-}
-
-/** What a rule sees in the upgrade of one version to another. It may hang on what the two say and do, on nothing else. */
-export type Look<T> = (context: RuleContext, from: LineageVersion, to: LineageVersion) => readonly T[];
-
-/** The pairs in which a look saw nothing, without the names of their versions. */
-const QUIET = new WeakMap<RuleContext, Map<unknown, Set<string>>>();
-
-/** What the look sees in this pair. Where it saw nothing in another one that says and does the same, it is not repeated. */
-export function lookAt<T>(
-  context: RuleContext,
-  look: Look<T>,
-  from: LineageVersion,
-  to: LineageVersion,
-): readonly T[] {
-  const pair = sameAs(context, from, to);
-  const all = QUIET.get(context) ?? new Map<unknown, Set<string>>();
-  QUIET.set(context, all);
-  const quiet = all.get(look) ?? new Set();
-  all.set(look, quiet);
-  if (pair !== null && quiet.has(pair)) return [];
-  const found = look(context, from, to);
-  if (pair !== null && found.length === 0 && !context.transitions.transition(from, to).run.namesWereAsked)
-    quiet.add(pair);
-  return found;
-}
-
-/** What the look sees in every upgrade, in order. */
-export function* seenInUpgrades<T>(
-  context: RuleContext,
-  look: Look<T>,
-): Generator<{ readonly from: LineageVersion; readonly to: LineageVersion; readonly seen: T }> {
-  for (const { from, to } of upgrades(context))
-    for (const seen of lookAt(context, look, from, to)) yield { from, to, seen };
-}
-
-/** Equal for pairs that say and do the same; null where there is no other. */
-function sameAs(context: RuleContext, from: LineageVersion, to: LineageVersion): string | null {
-  const twins = context.transitions.twinsOf(from, to);
-  return twins && `${twins} ${saidBy(from)} ${saidBy(to)} ${from.index < to.index}`;
-}
-
-const SAID = new WeakMap<LineageVersion, string>();
-
-/** What else is known of a version beside what it does: calls that no run reaches, and who may still change it. */
-function saidBy(version: LineageVersion): string {
-  const known = SAID.get(version);
-  if (known !== undefined) return known;
-  const hash = new Fingerprint();
-  for (const call of version.facts?.calls ?? [])
-    hash.text(`${call.callee} in ${call.function} from ${call.reachedFrom.join()};`);
-  const said = `${version.entry.status.value} ${hash.value}`;
-  SAID.set(version, said);
-  return said;
 }

@@ -5,6 +5,7 @@ import type { Run } from '../core/lineage/run';
 import type { Certainty, Place } from '../core/place';
 import { renamedCallback } from './callback-table';
 import type { RuleContext } from './context';
+import { seenAlone } from './looks';
 import {
   deedsOf,
   dependingOn,
@@ -57,7 +58,7 @@ static void restore(struct klp_object *obj)
 
 Undo in \`pre_unpatch\` what \`post_patch\` does; or remember in a variable that it is done.
 `,
-  check: (context) => context.lineage.versions.flatMap((version) => checkVersion(context, version)),
+  check: (context) => seenAlone(context, checkVersion),
 };
 
 interface Twice {

@@ -4,6 +4,7 @@ import type { Run } from '../core/lineage/run';
 import type { Leftover } from '../core/lineage/verdict';
 import type { RuleContext } from './context';
 import { type FailedLoad, failedLoads, leftOf, leftoverId } from './error-paths';
+import { seenAlone } from './looks';
 import { written } from './own-life';
 import type { Finding, Rule } from './rule';
 import { consequence, hazardOf, milder, theEffect } from './wording';
@@ -52,7 +53,7 @@ Right:
 
 Undo on every error path, in reverse order, or do last what cannot be taken back.
 `,
-  check: (context) => context.lineage.versions.flatMap((version) => checkVersion(context, version)),
+  check: (context) => seenAlone(context, checkVersion),
 };
 
 function checkVersion(context: RuleContext, version: LineageVersion): Finding[] {

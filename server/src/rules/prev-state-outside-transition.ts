@@ -5,6 +5,7 @@ import { formatStep, type Step } from '../core/manifest/steps';
 import type { Certainty, Place, Severity } from '../core/place';
 import type { RuleContext } from './context';
 import { duringWords, load } from './effect-story';
+import { seenAlone } from './looks';
 import { CALLEE, same, startsTasks, warnings } from './prev-state-warnings';
 import type { Finding, Rule } from './rule';
 import { milder } from './wording';
@@ -57,15 +58,16 @@ Ask in a callback of the vmlinux object and keep the answer in the module's own 
 \`klp_get_state(&patch, id)\`, which may be called anywhere. Where a module object needs it, look for the effect itself: a
 shadow variable, a name.
 `,
-  check: (context) =>
-    context.lineage.versions.flatMap((version) =>
-      oncePerCall([
-        ...elsewhere(context, version),
-        ...inTasks(context, version),
-        ...inModuleCallbacks(context, version),
-      ]),
-    ),
+  check: (context) => seenAlone(context, outside),
 };
+
+function outside(context: RuleContext, version: LineageVersion): Finding[] {
+  return oncePerCall([
+    ...elsewhere(context, version),
+    ...inTasks(context, version),
+    ...inModuleCallbacks(context, version),
+  ]);
+}
 
 /** Of several findings about one call the first certain one. */
 function oncePerCall(findings: readonly Finding[]): Finding[] {

@@ -7,6 +7,7 @@ import type { Certainty } from '../core/place';
 import { movedTo } from './callback-edits';
 import { renamedCallback } from './callback-table';
 import type { RuleContext } from './context';
+import { seenAlone } from './looks';
 import {
   deedsOf,
   dependingOn,
@@ -54,7 +55,7 @@ static struct klp_callbacks right = { .pre_patch = add_notifier, .post_unpatch =
 Move the undo to the partner. An undo in \`post_unpatch\` of something that \`post_patch\` did is right only if it looks
 whether it was done at all, and then a reversed disable still does it twice.
 `,
-  check: (context) => context.lineage.versions.flatMap((version) => checkVersion(context, version)),
+  check: (context) => seenAlone(context, checkVersion),
 };
 
 function checkVersion(context: RuleContext, version: LineageVersion): Finding[] {

@@ -3,6 +3,7 @@ import type { LineageVersion } from '../core/lineage/lineage';
 import type { Step } from '../core/manifest/steps';
 import type { RuleContext } from './context';
 import { load, unload } from './effect-story';
+import { seenAlone } from './looks';
 import {
   dependingOn,
   disable,
@@ -57,7 +58,7 @@ static void post_unpatch(struct klp_object *obj)
 Undo in \`post_unpatch\` what \`pre_patch\` did, and in \`pre_unpatch\` what \`post_patch\` did. If the change shall stay for
 good, say so with \`keeps\` in the manifest.
 `,
-  check: (context) => context.lineage.versions.flatMap((version) => unpaired(context, version)),
+  check: (context) => seenAlone(context, unpaired),
 };
 
 function unpaired(context: RuleContext, version: LineageVersion): Finding[] {

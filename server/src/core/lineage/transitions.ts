@@ -43,6 +43,10 @@ export class Transitions {
   #ways = new Map<string, Kept<readonly OneWay[]>>();
   #kept = new Map<string, Kept<Run>>();
   #twins: Twins | null = null;
+  /** What every run hangs on: the kernel and the targets. */
+  #circumstances: Fingerprint | null = null;
+  /** Modules of versions that took part in a run in which code asked for names. */
+  readonly #asking = new Set<string>();
   /** Verdicts in which no version is named, by the twins that they were found for. */
   #shared = new Map<string, { readonly verdict: Verdict; readonly before: number }>();
 
@@ -75,6 +79,7 @@ export class Transitions {
   use(lineage: Lineage): void {
     this.#lineage = lineage;
     this.#twins = null;
+    this.#circumstances = null;
     this.#shared = new Map();
     const modules = new Set(lineage.versions.map((version) => version.module));
     for (const [key, kept] of this.#kept) {
@@ -118,6 +123,15 @@ export class Transitions {
     return classes.includes(null) ? null : classes.join(' ');
   }
 
+  /** Whether code of one of these asked for names in any run so far in which it took part. */
+  namesWereAsked(versions: readonly LineageVersion[]): boolean {
+    return versions.some(({ module }) => this.#asking.has(module));
+  }
+
+  #note(done: Run, versions: readonly LineageVersion[]): void {
+    if (done.namesWereAsked) for (const { module } of versions) this.#asking.add(module);
+  }
+
   /** Any run over some of the versions, kept under its steps. */
   runOf(steps: readonly Step[], versions: readonly LineageVersion[]): Run {
     return this.#run(`:${steps.map(formatStep).join(';')}`, steps, versions);
@@ -136,9 +150,11 @@ export class Transitions {
   /** Each way through the steps by itself, kept as runs are; counts as one run. */
   waysOf(steps: readonly Step[], versions: readonly LineageVersion[]): readonly OneWay[] {
     const key = steps.map(formatStep).join(';');
-    return this.#keep(this.#ways, key, versions, () =>
+    const ways = this.#keep(this.#ways, key, versions, () =>
       this.#carryOut(waysThrough, steps, ([first]) => first?.run),
     );
+    for (const way of ways) this.#note(way.run, versions);
+    return ways;
   }
 
   /** Every pair in a fixed order: from a clean kernel first, then by version. */
@@ -202,9 +218,11 @@ export class Transitions {
     carryOut: typeof run = run,
     again = true,
   ): Run {
-    return this.#keep(this.#kept, key, versions, () =>
+    const kept = this.#keep(this.#kept, key, versions, () =>
       again ? this.#carryOut(carryOut, steps, (done) => done) : carryOut(this.#lineage, steps, this.overruns),
     );
+    this.#note(kept, versions);
+    return kept;
   }
 
   #keep<T>(
@@ -242,12 +260,11 @@ export class Transitions {
   }
 
   #fingerprint(versions: readonly LineageVersion[]): Fingerprint {
-    const targets = this.#lineage.targets.map((target) => target.fingerprint);
-    return [
+    this.#circumstances ??= [
       kernelOf(this.#lineage.manifest),
-      ...versions.map((version) => version.fingerprint),
-      ...targets,
+      ...this.#lineage.targets.map((target) => target.fingerprint),
     ].join('|');
+    return [...versions.map((version) => version.fingerprint), this.#circumstances].join('|');
   }
 }
 

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import type { LineageVersion } from '../../server/src/core/lineage/lineage';
 import { Transitions } from '../../server/src/core/lineage/transitions';
 import type { RuleContext } from '../../server/src/rules/context';
-import { type Look, lookAt, seenInUpgrades } from '../../server/src/rules/pair-runs';
+import { type Look, lookAt, seenAlone, seenInUpgrades } from '../../server/src/rules/looks';
 import { takeoverVersion } from '../bench/lineages';
 import { analyseTexts } from '../support/project';
 
@@ -29,6 +29,8 @@ function asked(context: RuleContext, sees: (from: LineageVersion, to: LineageVer
   const pairs: string[] = [];
   const look: Look<string> = (_, from, to) => {
     pairs.push(`${from.name} ${to.name}`);
+    // What a rule would look at.
+    context.transitions.transition(from, to);
     return sees(from, to) ? ['something'] : [];
   };
   const seen = [...seenInUpgrades(context, look)];
@@ -88,4 +90,34 @@ test('code that asks for names is asked about in every pair', async () => {
     'if (find_module("other")) return -EBUSY;\n$&',
   );
   expect(asked(await contextOf([{ source }, { source }, { source }, { source }]), () => false)).toEqual(SIX);
+});
+
+/** The versions that a look at each by itself is asked about. */
+function askedAlone(context: RuleContext, sees: (version: LineageVersion) => boolean): string[] {
+  const versions: string[] = [];
+  const seen = seenAlone(context, (_, version) => {
+    versions.push(version.name);
+    // What a rule would look at.
+    context.transitions.transition(null, version);
+    return sees(version) ? [version.name] : [];
+  });
+  expect(seen).toEqual(
+    versions.filter((name) => context.lineage.versions.some((it) => it.name === name && sees(it))),
+  );
+  return versions;
+}
+
+test('a look at single versions is not repeated in twins of one in which it saw nothing', async () => {
+  const source = takeoverVersion(1, 1).replace('level taken over', 'level is taken over');
+  expect(askedAlone(await contextOf([{}, {}, { source }, {}]), () => false)).toEqual(['v1', 'v3']);
+  expect(askedAlone(await contextOf([{}, {}, { status: 'draft' }]), () => false)).toEqual(['v1', 'v3']);
+  expect(askedAlone(await contextOf([{}, {}, {}]), () => true)).toEqual(['v1', 'v2', 'v3']);
+});
+
+test('a look at single versions is repeated where code asks for names', async () => {
+  const source = takeoverVersion(1, 1).replace(
+    'if (klp_get_prev_state(LEVEL_STATE))\n\t\treturn 0;',
+    'if (find_module("other")) return -EBUSY;\n$&',
+  );
+  expect(askedAlone(await contextOf([{ source }, { source }]), () => false)).toEqual(['v1', 'v2']);
 });
