@@ -1,5 +1,6 @@
+import { spawnSync } from 'node:child_process';
 import type { Dirent } from 'node:fs';
-import { cpSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -11,7 +12,7 @@ import { placesOf } from '../../server/src/host/places-of';
 import { Project } from '../../server/src/host/project';
 import { startParser } from '../../server/src/host/start-parser';
 import { RULES } from '../../server/src/rules/registry';
-import { klp } from '../cli/run';
+import { CLI, klp } from '../cli/run';
 import { Random } from '../execution/random';
 
 /** What a pipeline compares byte by byte is the same each time, whatever order a disk lists its files in. */
@@ -73,6 +74,39 @@ test('a manifest that init makes does not, either', () => {
   const first = text(new Disk());
   for (let seed = 1; seed <= 6; seed++) expect(text(new ShuffledDisk(seed))).toBe(first);
 });
+
+test('neither language, time zone, place nor the way the manifest is named changes a byte', () => {
+  const bytes = (
+    format: string,
+    path: readonly string[],
+    cwd: string,
+    env: NodeJS.ProcessEnv = {},
+  ): string => {
+    const { stdout, status } = spawnSync(process.execPath, [CLI, 'check', ...path, '--format', format], {
+      cwd,
+      encoding: 'utf8',
+      env: { ...process.env, ...env },
+    });
+    expect(status).not.toBe(3);
+    return stdout;
+  };
+  for (const format of ['json', 'sarif']) {
+    const first = bytes(format, [], folder);
+    expect(first.length).toBeGreaterThan(500);
+    for (const locale of ['C', 'tr_TR.UTF-8', 'ja_JP.eucJP', 'de_DE@euro'])
+      expect(bytes(format, [], folder, { LC_ALL: locale, LANG: locale, LANGUAGE: locale }), locale).toBe(
+        first,
+      );
+    expect(bytes(format, [], folder, { TZ: 'Asia/Kathmandu', NO_COLOR: '', FORCE_COLOR: '1' })).toBe(first);
+    expect(bytes(format, [folder], '/')).toBe(first);
+    expect(bytes(format, [join(folder, 'livepatch.yaml')], '/')).toBe(first);
+    expect(bytes(format, ['../v1/../livepatch.yaml'], join(folder, 'v2'))).toBe(first);
+    expect(bytes(format, [], join(folder, 'v1'))).toBe(first);
+    symlinkSync(folder, `${folder}-${format}`);
+    expect(bytes(format, [`${folder}-${format}`], '/')).toBe(first);
+    rmSync(`${folder}-${format}`);
+  }
+}, 120_000);
 
 test('two runs of each command print the same bytes, with nothing of the day or the machine in them', () => {
   expect(readdirSync(folder)).toContain('v2');
