@@ -160,6 +160,24 @@ precision(
       ),
     },
     {
+      why: 'a header that is not there may say more',
+      lineage: lineage(
+        manifest(['draft']),
+        livepatch(pre('  return -EBUSY;')).replace('#include <linux/module.h>', '$&\n#include "common.h"'),
+      ),
+    },
+    {
+      why: 'so may a file that is not there',
+      lineage: one(pre('  return -EBUSY;')).replace('v1/*.c', '[v1/a.c, v1/b.c]'),
+    },
+    {
+      why: 'what post_patch leaves is no answer',
+      lineage: one({
+        body: 'static int hook(struct klp_object *obj)\n{\n  return -EBUSY;\n}',
+        callbacks: '      .post_patch = hook,',
+      }),
+    },
+    {
       why: 'the tables are to blame, and so another rule says',
       lineage: one({}).replace(', .new_func = klpp_acme_open', ''),
     },

@@ -364,6 +364,17 @@ precision(
   [
     { why: 'positions tell them apart', lineage: table(OPEN, OPEN.replace(' }', ', .old_sympos = 2 }')) },
     {
+      why: 'so do the second and the first of a name',
+      lineage: table(OPEN.replace(' }', ', .old_sympos = 2 }'), OPEN.replace(' }', ', .old_sympos = 1 }')),
+    },
+    {
+      why: 'two objects with one callback of a kind, which another rule says',
+      lineage: objectsOf(
+        '{ .name = "ext4", .funcs = funcs, .callbacks = { .pre_unpatch = off, .post_patch = on } }',
+        '{ .name = "ext4", .funcs = funcs, .callbacks = { .post_patch = on } }',
+      ),
+    },
+    {
       why: 'one function in two objects',
       lineage: one({
         body: `static struct klp_func table[] = { ${OPEN}, { } };`,
