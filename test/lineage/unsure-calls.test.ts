@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest';
 import { runJson } from '../../server/src/cli/json';
+import type { LineageVersion } from '../../server/src/core/lineage/lineage';
 import { run, steps } from '../../server/src/core/lineage/run';
+import { because } from '../../server/src/core/lineage/transitions';
 import { Places } from '../../server/src/core/places';
 import { transitionSentence } from '../../server/src/features/sentence';
 import { lineage, livepatch, manifest, parseFixture } from '../rules/fixture';
@@ -171,4 +173,15 @@ test('a load that is refused on another way only is one that may be refused', as
   expect([certain, possible]).toEqual([[], ['load v1 -16', 'load v1 -1']]);
   const [sure, other] = await refusals(may('  return acme_busy() ? -EBUSY : -EPERM;'), 'load v1');
   expect([sure, other]).toEqual([['load v1 -1'], ['load v1 -16']]);
+});
+
+test('why a load may be refused is told as a may', async () => {
+  const why = async (body: string): Promise<string> => {
+    const text = lineage(manifest(['draft']), source(body));
+    const { lineage: it } = await analyseTexts(Object.fromEntries(parseFixture(text).files));
+    const to = it.versions.at(-1) as LineageVersion;
+    return because({ from: null, to, run: run(it, steps('load v1')) });
+  };
+  expect(await why('  return acme_busy() ? -EBUSY : 0;')).toBe('load v1 may answer -16');
+  expect(await why('  return -EBUSY;')).toBe('load v1 answers -16');
 });

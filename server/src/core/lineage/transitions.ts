@@ -6,7 +6,7 @@ import { Search } from './search';
 import { kernelOf, LIMITS, SHORTENED } from './search-ways';
 import type { SearchResult } from './trial';
 import { Twins } from './twins';
-import { type Leftover, VERDICTS, type Verdict, type VerdictWord } from './verdict';
+import { firstRefusal, type Leftover, VERDICTS, type Verdict, type VerdictWord } from './verdict';
 
 /** One ordered pair; `from` null is a clean kernel. */
 export interface Transition {
@@ -283,10 +283,11 @@ export function because(transition: Transition): string {
       ? `${describeEffect(danger.effect)} of ${danger.version?.name ?? 'a version'} still points into its module, which can be removed`
       : danger.text;
   }
-  const refusal = verdict.refusals[0];
+  const refusal = firstRefusal(verdict);
   if (verdict.word === 'refused' && refusal) {
     const step = transition.run.steps[refusal.step];
-    return `${step ? formatStep(step) : 'a load'} answers ${refusal.result}`;
+    const may = verdict.refusals.length > 0 ? 'answers' : 'may answer';
+    return `${step ? formatStep(step) : 'a load'} ${may} ${refusal.result}`;
   }
   const leftover = worstLeftover(verdict.leftovers);
   if (verdict.word === 'leaves' && leftover) {
