@@ -3,13 +3,12 @@ import { Overruns } from '../execution/overruns';
 import type { CallbackCall, InstanceId } from '../kernel/types';
 import { parseStep, type Step } from '../manifest/steps';
 import type { Certainty } from '../place';
-import { isSameVersion, type Lineage } from './lineage';
+import type { Lineage } from './lineage';
 import {
   type Danger,
   dangersOf,
   danglingPointers,
   judge,
-  type Leftover,
   type Refusal,
   VERDICTS,
   type Verdict,
@@ -181,34 +180,35 @@ function asFarAsRead(verdict: Verdict, unknown: readonly UnknownReason[]): Verdi
 
 /** The verdict with what another way through the code adds, marked as may. */
 function withMay(base: Verdict, other: Verdict): Verdict {
-  const leftovers = [...base.leftovers];
-  for (const leftover of other.leftovers) {
-    if (!leftovers.some((known) => sameLeftover(known, leftover)))
-      leftovers.push({ ...leftover, certainty: 'may' });
-  }
-  const dangers = [...base.dangers];
-  for (const danger of other.dangers) {
-    if (!dangers.some((known) => known.kind === danger.kind && known.text === danger.text)) {
-      dangers.push({ ...danger, certainty: 'may' });
-    }
-  }
-  const mayRefuse = [...base.mayRefuse];
-  for (const refusal of other.refusals) {
-    const isSame = (known: Refusal): boolean =>
-      known.step === refusal.step && known.result === refusal.result;
-    if (![...base.refusals, ...mayRefuse].some(isSame)) mayRefuse.push(refusal);
-  }
+  const leftovers = joined(
+    base.leftovers,
+    other.leftovers.map((leftover) => ({ ...leftover, certainty: 'may' })),
+    ({ effect, version }) => `${effect.row.family}\n${version?.module}\n${effect.key}`,
+  );
+  const dangers = joined(
+    base.dangers,
+    other.dangers.map((danger) => ({ ...danger, certainty: 'may' })),
+    ({ kind, text }) => `${kind}\n${text}`,
+  );
+  const refusalKey = ({ step, result }: Refusal): string => `${step} ${result}`;
+  const certain = new Set(base.refusals.map(refusalKey));
+  const possible = other.refusals.filter((refusal) => !certain.has(refusalKey(refusal)));
+  const mayRefuse = joined(base.mayRefuse, possible, refusalKey);
   const worse = VERDICTS.indexOf(other.word) > VERDICTS.indexOf(base.word);
   const certainty: Certainty = worse ? 'may' : base.certainty;
   return { ...base, word: worse ? other.word : base.word, certainty, leftovers, dangers, mayRefuse };
 }
 
-function sameLeftover(a: Leftover, b: Leftover): boolean {
-  return (
-    a.effect.row.family === b.effect.row.family &&
-    a.effect.key === b.effect.key &&
-    isSameVersion(a.version, b.version)
-  );
+/** Those that are known, then of the others those with a key that none before them has. */
+function joined<T>(known: readonly T[], others: readonly T[], keyOf: (one: T) => string): T[] {
+  const keys = new Set(known.map(keyOf));
+  const fresh = others.filter((one) => {
+    const key = keyOf(one);
+    if (keys.has(key)) return false;
+    keys.add(key);
+    return true;
+  });
+  return [...known, ...fresh];
 }
 
 /** Steps from their text forms; for texts that the program writes itself. Throws on a malformed one. */
