@@ -11,6 +11,7 @@
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { withCopiedExports } from './quick-imports.mjs';
 import { HELPERS, helperModule, helpersIn, withSharedHelpers } from './shared-helpers.mjs';
 import { isLeftOut } from './unused-features.mjs';
 
@@ -99,7 +100,9 @@ export function leanProtocol(root) {
       const helpers = helpersIn(texts);
       const read = (path) => withSharedHelpers(readFileSync(path, 'utf8'), helpers);
       onResolve({ filter: new RegExp(`^${HELPERS}$`) }, ({ path }) => ({ path, namespace: HELPERS }));
-      onLoad({ filter: /./, namespace: HELPERS }, () => ({ contents: helperModule(helpers) }));
+      onLoad({ filter: /./, namespace: HELPERS }, () => ({
+        contents: withCopiedExports(helperModule(helpers)),
+      }));
       const filter =
         /[\\/]vscode-languageserver-(?:protocol[\\/]lib[\\/]common[\\/]protocol[\w.$]*|types[\\/]lib[\\/]esm[\\/]main)\.js$/;
       onLoad({ filter }, ({ path }) => ({

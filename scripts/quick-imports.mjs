@@ -6,8 +6,6 @@
  * loaded when something of them is first used.
  */
 
-import { readFileSync } from 'node:fs';
-
 const NAME = '[\\w$]+';
 /** esbuild's helper __toESM(module, isNodeMode), minified: what it is called, and its parameters. */
 const TO_ESM = new RegExp(
@@ -26,7 +24,10 @@ export function withSharedImports(text) {
   );
 }
 
-/** A library's text with an `export *` that copies. None of these modules changes what it exports once it has run. */
+/**
+ * The helper for `export *` with one that copies. None of the protocol's modules changes what it exports once it has run;
+ * and a getter would keep a module from exporting something of its own under the same name.
+ */
 export function withCopiedExports(text) {
   return text.replace('__createBinding(exports, m, p);', 'exports[p] = m[p];');
 }
@@ -40,15 +41,12 @@ export function withoutNamesAhead(text) {
   return text.replace(AHEAD, '$1');
 }
 
-const GATHERS =
-  /[\\/]vscode-(?:jsonrpc|language(?:client|server(?:-protocol)?))[\\/]lib[\\/](?:node[\\/]main|common[\\/]api)\.js$/;
 const LATE = /^(?:crypto|node:(?:child_process|crypto|zlib))$/;
 
-/** The esbuild plugin: for the modules of the protocol's libraries that only gather others, and for parts of Node. */
+/** The esbuild plugin: for parts of Node. */
 export const quickImports = {
   name: 'quick-imports',
   setup({ onLoad, onResolve }) {
-    onLoad({ filter: GATHERS }, ({ path }) => ({ contents: withCopiedExports(readFileSync(path, 'utf8')) }));
     onResolve({ filter: LATE }, ({ path, namespace }) =>
       namespace === 'late' ? { path, external: true } : { path, namespace: 'late' },
     );
