@@ -15,6 +15,7 @@ import { type Figure, median, percentile } from './measure';
 const VERSIONS = 20;
 const FILES = 100;
 const HOVERS = 400;
+const HOVER_ROUNDS = 7;
 const IDLE_MS = 12_000;
 /** Less than this much processor time while idle counts as this: it is noise. */
 const IDLE_NOISE_MS = 3;
@@ -190,7 +191,6 @@ async function hoverFigure(folder: string, server: string, bare: string): Promis
   for (let n = 0; Object.keys(texts).length < FILES; n++) texts[`other${n}.c`] = `int other_${n};\n`;
   for (const [name, text] of Object.entries(texts)) writeFileSync(join(folder, name), text);
   const peers = [new Peer(bare), new Peer(server)];
-  const times: number[][] = [[], []];
   const uris: string[][] = [];
   for (const peer of peers) {
     await peer.initialize(folder);
@@ -200,24 +200,30 @@ async function hoverFigure(folder: string, server: string, bare: string): Promis
   }
   const versions = Object.keys(texts).flatMap((name, i) => (/^v\d+\.c$/.test(name) ? [i] : []));
   const line = (texts['v1.c'] ?? '').split('\n').findIndex((it) => it.includes('.pre_patch ='));
-  for (let n = -50; n < HOVERS; n++) {
-    for (const [i, peer] of peers.entries()) {
-      const uri = uris[i]?.[versions[(n + 50) % versions.length] ?? 0] ?? '';
-      const start = performance.now();
-      const answer = await peer.hover(uri, line, 5);
-      if (n >= 0) times[i]?.push(performance.now() - start);
-      if (!answer) throw new Error('no hover on a callback');
+  // A twentieth of one round hangs on what else the machine did in it: the median of several is what is told.
+  const rounds: number[][] = [];
+  for (let round = -1; round < HOVER_ROUNDS; round++) {
+    const times: number[][] = [[], []];
+    for (let n = 0; n < HOVERS; n++) {
+      for (const [i, peer] of peers.entries()) {
+        const uri = uris[i]?.[versions[n % versions.length] ?? 0] ?? '';
+        const start = performance.now();
+        const answer = await peer.hover(uri, line, 5);
+        times[i]?.push(performance.now() - start);
+        if (!answer) throw new Error('no hover on a callback');
+      }
     }
+    if (round >= 0) rounds.push(times.map((it) => percentile(it, 0.95)));
   }
   for (const peer of peers) await peer.close();
-  const [echo, ours] = times.map((it) => percentile(it, 0.95));
+  const [echo, ours] = [0, 1].map((i) => median(rounds.map((round) => round[i] ?? 0)));
   return [
     {
       name: `hover p95, ${FILES} files open`,
-      value: (ours ?? 0) / (echo ?? 1),
+      value: median(rounds.map(([bare = 1, full = 0]) => full / bare)),
       limit: 2,
       unit: '× echo',
-      detail: `${(ours ?? 0).toFixed(2)} ms / ${(echo ?? 0).toFixed(2)} ms over stdio`,
+      detail: `${(ours ?? 0).toFixed(2)} ms / ${(echo ?? 0).toFixed(2)} ms over stdio, ${HOVER_ROUNDS} rounds`,
     },
   ];
 }
