@@ -71,21 +71,27 @@ function insert(context: ApiContext, entry: Value, head: Value, tail: boolean): 
         by: context.call.actor,
         holds: context.machine.instancesBehind(entry),
       });
-    if (!isNew) return;
-    const after = tail ? peekLink(context, head, PREV) : head;
-    const before = tail ? head : peekLink(context, head, NEXT);
-    pokeLink(context, before, PREV, entry);
-    pokeLink(context, entry, NEXT, before);
-    pokeLink(context, entry, PREV, after);
-    pokeLink(context, after, NEXT, entry);
+    if (isNew) between(context, entry, head, tail, peekLink, pokeLink);
     return;
   }
-  const after = tail ? link(context, head, PREV) : head;
-  const before = tail ? head : link(context, head, NEXT);
-  setLink(context, before, PREV, entry);
-  setLink(context, entry, NEXT, before);
-  setLink(context, entry, PREV, after);
-  setLink(context, after, NEXT, entry);
+  between(context, entry, head, tail, link, setLink);
+}
+
+/** Links the entry in behind the head, or in front of it. */
+function between(
+  context: ApiContext,
+  entry: Value,
+  head: Value,
+  tail: boolean,
+  read: typeof link,
+  write: typeof setLink,
+): void {
+  const after = tail ? read(context, head, PREV) : head;
+  const before = tail ? head : read(context, head, NEXT);
+  write(context, before, PREV, entry);
+  write(context, entry, NEXT, before);
+  write(context, entry, PREV, after);
+  write(context, after, NEXT, entry);
 }
 
 /** Whether this is an object of the kernel that was in a list before: to put it back is no effect. */
