@@ -2,7 +2,7 @@ import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { EXAMPLE, klp } from './run';
+import { EXAMPLE, klp, withFolder } from './run';
 
 let folder: string;
 
@@ -224,4 +224,19 @@ test('sarif points at the same places', () => {
       { physicalLocation: { artifactLocation: { uri: 'v2/livepatch_net_v2.c' }, region: { startLine: 78 } } },
     ],
   });
+});
+
+test('the matrix says of which version no livepatch was found: it patches nothing, and clean is no praise', () => {
+  const manifest =
+    'lineage: l\nkernel: "6.1"\nversions:\n  - { version: v1, module: lp_v1, sources: v1.c }\n  - { version: v2, module: lp_v2 }\n';
+  withFolder({ 'livepatch.yaml': manifest, 'v1.c': 'static int half_of_it(void) {' }, (folder) => {
+    const { stdout, status } = klp(['matrix'], folder);
+    expect(status).toBe(0);
+    expect(stdout).toContain(
+      '\nv1: no livepatch was found in its sources; its verdicts are those of a module that patches nothing\n',
+    );
+    // Of a version that is only named, nothing was read.
+    expect(stdout).not.toContain('v2: no livepatch');
+  });
+  expect(klp(['matrix'], EXAMPLE).stdout).not.toContain('no livepatch was found');
 });

@@ -56,6 +56,12 @@ export const matrix: Command = {
           `${printableLine(`${transition.from?.name ?? 'none'} -> ${transition.to.name}: ${because(transition)}`)}\n`,
         );
       }
+      for (const { name, program, facts } of lineage.versions) {
+        if (!program || facts?.patch) continue;
+        print(
+          `${printableLine(name)}: no livepatch was found in its sources; its verdicts are those of a module that patches nothing\n`,
+        );
+      }
       for (const notice of searchNotices(opened.analysis)) print(`${notice}\n`);
     }
     const bad =
