@@ -1,3 +1,4 @@
+import type { Effect } from '../core/execution/effects';
 import type { CallbackFacts, ObjectFacts, PatchFacts, StateFacts } from '../core/execution/fact-types';
 import type { LineageVersion } from '../core/lineage/lineage';
 import { ownUndo } from '../core/lineage/own-undo';
@@ -5,6 +6,7 @@ import { describeEffect } from '../core/lineage/transitions';
 import type { Place } from '../core/place';
 import type { Analysis } from './analysis';
 import { type HoverAnswer, holds } from './hover';
+import { keptText } from './kept-text';
 import { leftText } from './left-text';
 import { escapeMarkdown, inlineCode } from './markdown';
 import { transitionSentence } from './sentence';
@@ -14,24 +16,27 @@ import { callbacksTable, situationTable, whenRuns } from './when-runs';
 export function hoverC(analysis: Analysis, file: string, offset: number): HoverAnswer | null {
   const at = (place: Place | null): place is Place =>
     place !== null && place.file === file && holds(place, offset);
+  const answer = (span: Place, make: () => string): HoverAnswer => ({
+    markdown: keptText(analysis, file, span, make),
+    span,
+  });
   for (const version of analysis.lineage.versions) {
     for (const patch of version.facts?.patches ?? []) {
-      if (at(patch.replacePlace))
-        return { markdown: replaceHover(analysis, version, patch), span: patch.replacePlace };
+      const { replacePlace } = patch;
+      if (at(replacePlace)) return answer(replacePlace, () => replaceHover(analysis, version, patch));
       for (const object of patch.objects ?? []) {
         for (const callback of object.callbacks) {
           for (const place of [callback.place, callback.definition]) {
-            if (at(place))
-              return { markdown: callbackHover(analysis, version, object, callback), span: place };
+            if (at(place)) return answer(place, () => callbackHover(analysis, version, object, callback));
           }
         }
       }
       for (const state of patch.states) {
-        if (at(state.place)) return { markdown: stateHover(analysis, version, state), span: state.place };
+        if (at(state.place)) return answer(state.place, () => stateHover(analysis, version, state));
       }
     }
     const effect = version.program && effectAt(analysis, version, at);
-    if (effect) return effect;
+    if (effect) return answer(effect.by.place, () => effectHover(analysis, version, effect));
   }
   return null;
 }
@@ -124,26 +129,25 @@ function stateHover(analysis: Analysis, version: LineageVersion, state: StateFac
   ].join('\n');
 }
 
-/** A call that makes a side effect when the version is loaded. */
+/** What a call at this place makes when the version is loaded. */
 function effectAt(
   analysis: Analysis,
   version: LineageVersion,
   at: (place: Place | null) => place is Place,
-): HoverAnswer | null {
+): Effect | undefined {
   const { run } = analysis.transitions.transition(null, version);
-  for (const effect of run.end.effects()) {
-    if (!at(effect.by.place)) continue;
-    const undo = ownUndo(analysis.transitions, version, effect);
-    const owner = undo
-      ? `${inlineCode(undo.function)} (${inlineCode(undo.during)}) undoes it when ${inlineCode(version.name)} is disabled.`
-      : `Nothing in ${inlineCode(version.name)} undoes it.`;
-    const markdown = [
-      `${escapeMarkdown(describeEffect(effect))}: made in ${inlineCode(effect.by.during)} by ${inlineCode(effect.row.do)}. ${owner}`,
-      ...leftText(analysis, version),
-      '',
-      documentation(analysis, 'Livepatch callbacks', 'livepatch/callbacks'),
-    ].join('\n');
-    return { markdown, span: effect.by.place };
-  }
-  return null;
+  return run.end.effects().find((effect) => at(effect.by.place));
+}
+
+function effectHover(analysis: Analysis, version: LineageVersion, effect: Effect): string {
+  const undo = ownUndo(analysis.transitions, version, effect);
+  const owner = undo
+    ? `${inlineCode(undo.function)} (${inlineCode(undo.during)}) undoes it when ${inlineCode(version.name)} is disabled.`
+    : `Nothing in ${inlineCode(version.name)} undoes it.`;
+  return [
+    `${escapeMarkdown(describeEffect(effect))}: made in ${inlineCode(effect.by.during)} by ${inlineCode(effect.row.do)}. ${owner}`,
+    ...leftText(analysis, version),
+    '',
+    documentation(analysis, 'Livepatch callbacks', 'livepatch/callbacks'),
+  ].join('\n');
 }

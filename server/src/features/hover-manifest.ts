@@ -6,6 +6,7 @@ import { nodeAt } from '../core/manifest/node-at';
 import type { Analysis } from './analysis';
 import { type HoverAnswer, holds } from './hover';
 import { hoverScenario } from './hover-scenario';
+import { keptText } from './kept-text';
 import { leftText } from './left-text';
 import { escapeMarkdown, inlineCode } from './markdown';
 import { callbacksTable } from './when-runs';
@@ -15,7 +16,9 @@ export function hoverManifest(analysis: Analysis, offset: number): HoverAnswer |
   for (const version of analysis.lineage.versions) {
     const { version: name, module } = version.entry;
     for (const place of [name.place, module.place]) {
-      if (holds(place, offset)) return { markdown: versionHover(analysis, version), span: place };
+      if (!holds(place, offset)) continue;
+      const make = (): string => versionHover(analysis, version);
+      return { markdown: keptText(analysis, analysis.manifestFile, place, make), span: place };
     }
   }
   const scenario = hoverScenario(analysis, offset);

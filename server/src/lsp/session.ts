@@ -31,6 +31,7 @@ export class Session {
   actionLiterals = false;
   symbolTrees = false;
   settings: Settings = DEFAULTS;
+  readonly #lines = new WeakMap<TextDocument, { readonly text: string; readonly lines: Lines }>();
 
   constructor(
     connection: Connection,
@@ -117,6 +118,16 @@ export class Session {
     return typeof text === 'string' ? new Lines(text) : null;
   }
 
+  /** The lines of an open document as it is now. */
+  linesOfDocument(document: TextDocument): Lines {
+    const text = document.getText();
+    const kept = this.#lines.get(document);
+    if (kept?.text === text) return kept.lines;
+    const lines = new Lines(text);
+    this.#lines.set(document, { text, lines });
+    return lines;
+  }
+
   /** Where edits go, with the versions that the documents have now. */
   editTarget(): EditTarget {
     const lines = new Map<string, Lines | null>();
@@ -169,14 +180,15 @@ export interface Asked {
 
 /** The position of a request in every lineage that its document takes part in; a cancellation ends it in between. */
 export function* atPosition(
-  { uris, workspace, documents }: Session,
+  session: Session,
   params: TextDocumentPositionParams,
   token: CancellationToken,
 ): Generator<Asked> {
+  const { uris, workspace, documents } = session;
   const document = documents.get(params.textDocument.uri);
   const path = uris.path(params.textDocument.uri);
   if (!document || path === null) return;
-  const lines = new Lines(document.getText());
+  const lines = session.linesOfDocument(document);
   const offset = toOffset(lines, params.position);
   for (const project of workspace.projectsOf(path)) {
     throwIfCancelled(token);
