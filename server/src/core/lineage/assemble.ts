@@ -1,4 +1,5 @@
 import type { DialectName, ReadingProblem } from '../csource/dialects/dialect';
+import { Fingerprint } from '../csource/fingerprint';
 import { movePlaces } from '../csource/item-places';
 import type { Unit } from '../csource/unit';
 import type { ExecutionLibrary } from '../execution/api';
@@ -30,6 +31,8 @@ export interface Kept extends Behaviour {
   readonly module: string;
   readonly program: Program;
   readonly facts: LivepatchFacts;
+  /** Counts how often the behaviour has changed: the places of runs move along as long as it stays, and no further. */
+  readonly era: number;
 }
 
 /** What is kept from one joining to the next; one per lineage document. */
@@ -80,8 +83,7 @@ export function assemble(
       program: kept?.program ?? null,
       facts: kept?.facts ?? null,
       unread,
-      // A module is found by its name, and prints it.
-      fingerprint: `${kept?.fingerprint ?? 'unread'} ${module} ${settingsFingerprint(entry)}`,
+      fingerprint: `${fingerprintOf(module, entry.version.value, kept)} ${settingsFingerprint(entry)}`,
       nameless: kept && !kept.asksName ? `${kept.fingerprint} ${settingsFingerprint(entry)}` : null,
       strings: [...(kept?.strings ?? []), ...[...entry.params.values()].map((param) => param.value)],
     };
@@ -94,7 +96,7 @@ export function assemble(
     named.set(module, {
       module,
       program: kept?.program ?? null,
-      fingerprint: `${module} ${kept?.fingerprint ?? ''}`,
+      fingerprint: fingerprintOf(module, '', kept),
       strings: kept?.strings ?? [],
     });
   }
@@ -133,8 +135,11 @@ export function factsOf(module: string, units: readonly Unit[], memo: AssemblyMe
     return known;
   const program: Program = { name: module, units };
   const facts = livepatchFacts(program);
-  const kept = { units, module, program, facts, ...behaviourOf(program, facts) };
-  if (known?.fingerprint === kept.fingerprint) moveAll(known.units, units);
+  const behaviour = behaviourOf(program, facts);
+  let era = known?.era ?? 0;
+  if (known?.fingerprint === behaviour.fingerprint) moveAll(known.units, units);
+  else era++;
+  const kept = { units, module, program, facts, ...behaviour, era };
   memo.modules.set(module, kept);
   return kept;
 }
@@ -150,6 +155,16 @@ function moveAll(before: readonly Unit[], after: readonly Unit[]): void {
       if (next && next.table.length === positions.table.length) movePlaces(positions, next);
     }
   }
+}
+
+/**
+ * Equal while runs that were made before still hold, and all that they tell. A module is found by its name, and prints
+ * it; steps name the version, and places the files.
+ */
+function fingerprintOf(module: string, version: string, kept: Kept | null): string {
+  const names = new Fingerprint();
+  for (const name of [version, ...(kept?.units ?? []).flatMap((unit) => unit.files)]) names.text(name);
+  return `${kept?.fingerprint} ${kept?.era} ${module} ${names.value}`;
 }
 
 /** What of a version's manifest entry changes how it runs or is judged, its name apart. */

@@ -21,7 +21,10 @@ export interface LineageVersion {
   readonly facts: LivepatchFacts | null;
   /** Sources that were named but could not be read, as written in the manifest. */
   readonly unread: readonly string[];
-  /** Equal for equal behaviour: what init, exit and callbacks reach, and the livepatch itself. */
+  /**
+   * Equal as long as the behaviour stays as it is: what init, exit and callbacks reach, and the livepatch itself. What
+   * comes back to an earlier behaviour has another one, for places of earlier runs have not moved along.
+   */
   readonly fingerprint: string;
   /**
    * Equal for versions that differ in nothing but the names of version and module; null where that cannot be told, or

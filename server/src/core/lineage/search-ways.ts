@@ -1,4 +1,5 @@
 import type { Effect } from '../execution/effects';
+import { ownEffect } from './assemble';
 import type { Lineage, LineageVersion } from './lineage';
 import type { Leftover } from './verdict';
 
@@ -42,11 +43,11 @@ export function settingsOf({ manifest, versions }: Lineage): string {
   return JSON.stringify([kernelOf(manifest), keeps, keeps.length > 0 ? versions.length : 0]);
 }
 
-/** All that the manifest says of the kernel and that runs depend on, as text. */
-export function kernelOf({ kernel }: Lineage['manifest']): string {
+/** All that the manifest says of the kernel and that runs depend on, as text: which one it is, and its own effects. */
+export function kernelOf({ kernel, effects }: Lineage['manifest']): string {
   const { release, arch, has, lacks } = kernel;
   const features = [has, lacks].map((list) => list.map((item) => item.value));
-  return JSON.stringify([release?.value ?? '', arch?.value ?? '', features]);
+  return JSON.stringify([release?.value ?? '', arch?.value ?? '', features, effects.map(ownEffect)]);
 }
 
 /** Names a leftover, the same in all states that have it. */
