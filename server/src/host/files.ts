@@ -88,7 +88,11 @@ export class Disk implements Files {
 export class Overlay implements Files {
   readonly revisions?: Revisions;
   readonly #below: Files;
-  readonly #documents = new Map<string, { readonly version: number; readonly text: string }>();
+  readonly #documents = new Map<
+    string,
+    { readonly version: number; readonly text: string; readonly stamp: string }
+  >();
+  #texts = 0;
 
   constructor(below: Files) {
     this.#below = below;
@@ -96,7 +100,8 @@ export class Overlay implements Files {
   }
 
   set(path: string, version: number, text: string): void {
-    this.#documents.set(path, { version, text });
+    // Not the version: a document that is closed and opened again begins with the same one, whatever it holds then.
+    this.#documents.set(path, { version, text, stamp: `open:${++this.#texts}` });
   }
 
   delete(path: string): void {
@@ -117,8 +122,7 @@ export class Overlay implements Files {
   }
 
   stamp(path: string): string {
-    const document = this.#documents.get(path);
-    return document ? `open:${document.version}` : this.#below.stamp(path);
+    return this.#documents.get(path)?.stamp ?? this.#below.stamp(path);
   }
 
   entries(folder: string): readonly Dirent[] {

@@ -68,7 +68,7 @@ export class DiskKernelTree implements KernelTree {
     if (this.#texts.has(file)) return this.#texts.get(file);
     if (this.#texts.size >= MAX_READ || !isInside(this.files, this.limit, file)) return undefined;
     this.looked.set(file, this.files.stamp(file));
-    const read = this.files.real(file) === null ? undefined : this.files.read(file);
+    const read = this.files.read(file);
     const text = typeof read === 'string' && read.length <= MAX_TEXT ? read : undefined;
     this.#texts.set(file, text);
     return text;

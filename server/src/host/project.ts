@@ -1,5 +1,6 @@
 import { dirname, isAbsolute, resolve as resolvePath } from 'node:path';
 import { readBlobName, workTreePath } from '../core/blob-names';
+import type { KernelConfig } from '../core/csource/kernel-config';
 import { ParserMissing } from '../core/csource/tree';
 import type { Unit } from '../core/csource/unit';
 import { CAPABILITIES } from '../core/kernel/capabilities';
@@ -63,7 +64,17 @@ export class Project {
   #includes: readonly Problem[] = [];
   /** Of modules that broke this program's reading. */
   #faults: Problem[] = [];
-  #lineage: { readonly lineage: Lineage; readonly inputs: readonly unknown[] } | null = null;
+  #lineage: {
+    readonly lineage: Lineage;
+    readonly inputs: readonly unknown[];
+    /** What it was made from: while all of this is the same, nothing is put together again. */
+    readonly parsed: ParsedManifest;
+    readonly resolved: ReadonlyMap<string, Resolved>;
+    readonly config: KernelConfig | undefined;
+    readonly sources: readonly ReadSources[];
+  } | null = null;
+  /** The files that take part in the lineage; made when first asked for. */
+  #involved: ReadonlySet<string> | null = null;
   #transitions: Transitions | null = null;
   #severities: ReadonlyMap<string, RuleSeverity> = new Map();
   #findings: {
@@ -95,13 +106,12 @@ export class Project {
     const { parsed } = this.#readManifest();
     const resolved = this.#resolve(parsed);
     const lineage = this.#assemble(parsed, resolved);
-    const said = [...resolved.values(), this.#config]
-      .flatMap((it) => it.problems.map((one) => one.message))
-      .join('\n');
+    const problems = this.#sourceProblems(resolved);
+    const said = problems.map((it) => it.message).join('\n');
     if (this.#answer?.lineage === lineage && this.#answer.parsed === parsed && this.#said === said)
       return this.#answer;
     this.#said = said;
-    this.#answer = this.#analysisOf(parsed, lineage, resolved);
+    this.#answer = this.#analysisOf(parsed, lineage, resolved, problems);
     return this.#answer;
   }
 
@@ -115,16 +125,14 @@ export class Project {
     if (path === this.manifest) return true;
     // A request may come before the first analysis.
     if (!this.#lineage) this.analyse();
-    return (
-      path === this.#config.path ||
-      [...(this.#resolved?.values() ?? [])].some((it) => it.files.includes(path)) ||
-      (this.#lineage?.lineage.versions ?? []).some((version) =>
-        version.program?.units.some((unit) => unit.files.includes(path)),
-      ) ||
-      (this.#lineage?.lineage.targets ?? []).some((target) =>
-        target.program?.units.some((unit) => unit.files.includes(path)),
-      )
-    );
+    const { versions = [], targets = [] } = this.#lineage?.lineage ?? {};
+    this.#involved ??= new Set([
+      ...[...(this.#resolved?.values() ?? [])].flatMap((it) => it.files),
+      ...[...versions, ...targets].flatMap(
+        ({ program }) => program?.units.flatMap((unit) => unit.files) ?? [],
+      ),
+    ]);
+    return path === this.#config.path || this.#involved.has(path);
   }
 
   /** Whether the lineage has changed since this was last asked. */
@@ -137,6 +145,7 @@ export class Project {
   /** Files may have come or gone: globs are looked at again. */
   filesChanged(): void {
     this.#resolved = null;
+    this.#units.filesChanged();
   }
 
   #readManifest(): { text: string; parsed: ParsedManifest } {
@@ -213,10 +222,21 @@ export class Project {
   }
 
   #assemble(parsed: ParsedManifest, resolved: ReadonlyMap<string, Resolved>): Lineage {
+    const ground = this.#groundOf(parsed);
+    const { config } = ground;
+    const kept = this.#lineage;
+    if (
+      kept?.parsed === parsed &&
+      kept.resolved === resolved &&
+      kept.config === config &&
+      kept.sources.every((it) => it.isCurrent())
+    )
+      return kept.lineage;
     const opened = new Map<string, OpenedSources>();
     const inputs: unknown[] = [parsed];
+    const sources: ReadSources[] = [];
     this.#faults = [];
-    const ground = this.#groundOf(parsed);
+    this.#involved = null;
     const open = (module: string, version: ManifestVersion | null): void => {
       const { files, unread, built, tree: revision } = resolved.get(module) ?? { files: [], unread: [] };
       const tree = (): DiskKernelTree | undefined =>
@@ -227,6 +247,7 @@ export class Project {
           : this.#units.of(module, files, ground, version, tree, revision),
       );
       const { units } = read;
+      sources.push(read);
       opened.set(module, { ...read, unread });
       inputs.push(
         ...units,
@@ -236,12 +257,9 @@ export class Project {
     for (const version of parsed.manifest.versions) open(version.module.value, version);
     for (const target of parsed.manifest.targets) open(target.module.value, null);
     inputs.push(...this.#faults.map((it) => it.message));
-    const kept = this.#lineage;
-    if (
-      kept &&
-      kept.inputs.length === inputs.length &&
-      kept.inputs.every((input, i) => input === inputs[i])
-    ) {
+    const from = { parsed, resolved, config, sources };
+    if (kept?.inputs.length === inputs.length && kept.inputs.every((input, i) => input === inputs[i])) {
+      this.#lineage = { ...kept, ...from };
       return kept.lineage;
     }
     this.work.assemblies++;
@@ -251,7 +269,7 @@ export class Project {
       ({ module }) => opened.get(module) ?? { units: [], unread: [] },
       this.#memo,
     );
-    this.#lineage = { lineage, inputs };
+    this.#lineage = { lineage, inputs, ...from };
     if (this.#transitions) this.#transitions.use(lineage);
     else this.#transitions = new Transitions(lineage);
     return lineage;
@@ -280,7 +298,7 @@ export class Project {
         message: faultText(`${module} could not be read`, error),
         place,
       });
-      return { dialect: 'module', units: [], problems: [] };
+      return { dialect: 'module', units: [], problems: [], isCurrent: () => false };
     }
   }
 
@@ -289,17 +307,27 @@ export class Project {
     const read = this.#units.ofBuilt(module, path, shown, this.#folders, release);
     if (!('problem' in read)) return read;
     const message = `${value} cannot be read: ${read.problem}`;
-    return { dialect: 'module', units: [], problems: [{ message, place: shown }] };
+    const problems = [{ message, place: shown }];
+    return { dialect: 'module', units: [], problems, isCurrent: () => false };
   }
 
-  #analysisOf(parsed: ParsedManifest, lineage: Lineage, resolved: ReadonlyMap<string, Resolved>): Analysis {
-    const transitions = this.#transitions ?? new Transitions(lineage);
-    const sourceProblems = [
+  /** What stands in the way of reading what the manifest names. */
+  #sourceProblems(resolved: ReadonlyMap<string, Resolved>): readonly Problem[] {
+    return [
       ...this.#config.problems,
       ...new Set([...resolved.values()].flatMap((it) => it.problems)),
       ...this.#includes,
       ...this.#faults,
     ];
+  }
+
+  #analysisOf(
+    parsed: ParsedManifest,
+    lineage: Lineage,
+    resolved: ReadonlyMap<string, Resolved>,
+    sourceProblems: readonly Problem[],
+  ): Analysis {
+    const transitions = this.#transitions ?? new Transitions(lineage);
     const unitsOf = (version: LineageVersion): readonly Unit[] => version.program?.units ?? [];
     const problemsOf = (of: Lineage): readonly Problem[] => [...sourceProblems, ...unreadProblems(of)];
     return {

@@ -24,6 +24,8 @@ interface KeptUnit {
   readonly made: boolean;
   /** What its includes led to: the same file of two revisions may include different ones. */
   readonly includes: readonly Include[];
+  /** The count of `filesChanged` at which all of them still led there. */
+  looked: number;
 }
 
 interface Include {
@@ -64,6 +66,8 @@ export interface ReadSources {
   readonly dialect: DialectName;
   readonly units: readonly Unit[];
   readonly problems: readonly ReadingProblem[];
+  /** Whether reading the same files once more would give the same: a look at their stamps, and no more. */
+  isCurrent(): boolean;
 }
 
 /**
@@ -85,6 +89,7 @@ export class Units {
   readonly #involved = new Map<string, number>();
   readonly #configs = new WeakMap<KernelConfig, number>();
   #numbered = 0;
+  #changes = 0;
 
   constructor(files: Files) {
     this.#files = files;
@@ -109,15 +114,18 @@ export class Units {
     const inTree = revision && JSON.stringify([key, version?.dialect, version?.replace, files]);
     const before = revision && this.#inRevisions.get(module);
     if (before?.revision === revision && before.key === inTree) return before.read;
-    const { reading, dialect } = this.#read(module, files, options, key, version, tree);
+    const made = this.#read(module, files, options, key, version, tree);
+    const { reading, dialect } = made;
     const folders = [...(reading.include ?? []), ...include.map((it) => join(ground.home, it))];
     const provider = this.#provider(ground.root, folders, revision, reading);
-    const units = reading.units.map((file) => this.#unit(file, options, key, provider, reading));
-    const included = new Set(units.flatMap((unit) => unit.files.slice(1)));
+    const kept = reading.units.map((file) => this.#unit(file, options, key, provider, reading));
+    const included = new Set(kept.flatMap(({ unit }) => unit.files.slice(1)));
     const read: ReadSources = {
       dialect: dialect.name,
-      units: units.filter((unit) => !included.has(unit.file)),
+      units: kept.flatMap(({ unit }) => (included.has(unit.file) ? [] : unit)),
       problems: reading.problems,
+      isCurrent: () =>
+        this.#isCurrent(made) && kept.every((it) => this.#isCurrentUnit(it, provider, reading)),
     };
     // What is missing may be there the next time, and diffs hang on the kernel's tree too.
     if (revision && inTree && dialect.name === 'module' && read.units.every((unit) => unit.complete))
@@ -133,7 +141,8 @@ export class Units {
     { root }: Folders,
     release: string,
   ): ReadSources | { readonly problem: string } {
-    const key = JSON.stringify(['built', path, this.#files.stamp(path), place]);
+    const stamp = this.#files.stamp(path);
+    const key = JSON.stringify(['built', path, stamp, place]);
     let kept = this.#readings.get(module);
     if (kept?.key !== key) {
       const reading = readBuilt(path, this.#files, place);
@@ -144,8 +153,8 @@ export class Units {
     const { reading } = kept;
     const options = { defines: {}, kernelRelease: release };
     const provider = this.#provider(root, [], null, reading);
-    const units = reading.units.map((file) => this.#unit(file, options, 'built', provider, reading));
-    return { dialect: 'module', units, problems: [] };
+    const units = reading.units.map((file) => this.#unit(file, options, 'built', provider, reading).unit);
+    return { dialect: 'module', units, problems: [], isCurrent: () => this.#files.stamp(path) === stamp };
   }
 
   /** What the dialect makes of the files; made again only when one that it looked into changed. */
@@ -162,12 +171,7 @@ export class Units {
     const tree = treeOf?.();
     const key = JSON.stringify([named, replace, options, files, tree?.name]);
     const kept = this.#readings.get(module);
-    if (
-      kept?.key === key &&
-      (kept.tree?.isCurrent() ?? true) &&
-      [...kept.asked].every(([file, stamp]) => this.#files.stamp(file) === stamp)
-    )
-      return kept;
+    if (kept?.key === key && this.#isCurrent(kept)) return kept;
     const asked = new Map<string, string>();
     const sources = files.map((file) => ({
       file: workTreePath(file),
@@ -190,6 +194,12 @@ export class Units {
     return read;
   }
 
+  #isCurrent({ tree, asked }: KeptReading): boolean {
+    if (tree && !tree.isCurrent()) return false;
+    for (const [file, stamp] of asked) if (this.#files.stamp(file) !== stamp) return false;
+    return true;
+  }
+
   #numberOf(config: KernelConfig): number {
     const known = this.#configs.get(config) ?? ++this.#numbered;
     this.#configs.set(config, known);
@@ -206,19 +216,12 @@ export class Units {
     options: UnitOptions,
     key: string,
     provider: SourceProvider,
-    { texts, relocate }: Reading,
-  ): Unit {
+    reading: Reading,
+  ): KeptUnit {
     const name = `${file}\0${key}`;
-    // A text made for reading is its own stamp.
-    const stamp = (it: string): string => texts.get(it) ?? this.#files.stamp(it);
     const known = this.#kept.get(name) ?? [];
-    const kept = known.find(
-      (it) =>
-        (it.relocate === relocate || !it.made) &&
-        it.unit.files.every((one, i) => stamp(one) === it.stamps[i]) &&
-        stillIncludes(it.includes, provider),
-    );
-    if (kept) return kept.unit;
+    const kept = known.find((it) => this.#isCurrentUnit(it, provider, reading));
+    if (kept) return kept;
     const includes: Include[] = [];
     const resolve: SourceProvider['resolve'] = (included, from) => {
       const found = provider.resolve(included, from);
@@ -230,11 +233,32 @@ export class Units {
     // A file of the work tree has one reading; one of a revision never changes, and other versions may want it.
     const others = readBlobName(file) ? known.slice(-MAX_READINGS) : [];
     for (const old of known) if (!others.includes(old)) this.#count(old.unit, -1);
-    const stamps = unit.files.map(stamp);
-    const made = unit.files.some((it) => texts.has(it));
-    this.#kept.set(name, [...others, { unit, stamps, relocate, made, includes }]);
+    const stamps = unit.files.map((it) => this.#stamp(it, reading));
+    const made = unit.files.some((it) => reading.texts.has(it));
+    const { relocate } = reading;
+    const read: KeptUnit = { unit, stamps, relocate, made, includes, looked: this.#changes };
+    this.#kept.set(name, [...others, read]);
     this.#count(unit, 1);
-    return unit;
+    return read;
+  }
+
+  #isCurrentUnit(kept: KeptUnit, provider: SourceProvider, reading: Reading): boolean {
+    const same =
+      (kept.relocate === reading.relocate || !kept.made) &&
+      kept.unit.files.every((file, i) => this.#stamp(file, reading) === kept.stamps[i]) &&
+      stillIncludes(kept.includes, provider, kept.looked !== this.#changes);
+    if (same) kept.looked = this.#changes;
+    return same;
+  }
+
+  /** Files may have come or gone: one that came may go before one that was found. */
+  filesChanged(): void {
+    this.#changes++;
+  }
+
+  /** A text made for reading is its own stamp. */
+  #stamp(file: string, { texts }: Reading): string {
+    return texts.get(file) ?? this.#files.stamp(file);
   }
 
   #count(unit: Unit, by: number): void {
@@ -304,11 +328,11 @@ export class Units {
   }
 }
 
-/** Includes that were found in the work tree are looked at by their stamps. */
-function stillIncludes(includes: readonly Include[], provider: SourceProvider): boolean {
+/** Includes that were found in the work tree are looked at by their stamps, unless files may have come or gone. */
+function stillIncludes(includes: readonly Include[], provider: SourceProvider, all: boolean): boolean {
   return includes.every(
     ({ name, from, found }) =>
-      (found !== undefined && !readBlobName(found)) || provider.resolve(name, from) === found,
+      (!all && found !== undefined && !readBlobName(found)) || provider.resolve(name, from) === found,
   );
 }
 

@@ -148,7 +148,9 @@ export class Workspace {
   open(path: string, version: number, text: string): void {
     // What stands in a revision cannot be edited.
     if (readBlobName(path)) return;
+    const opened = this.files.version(path) === null;
     this.files.set(path, version, text);
+    if (opened) this.#cameOrWent(path);
     const name = path.slice(dirname(path).length + 1);
     if (isManifestName(name)) this.addManifest(path);
     else if (/\.(?:[ch]|patch|diff)$/.test(path)) {
@@ -161,7 +163,13 @@ export class Workspace {
 
   close(path: string): void {
     this.files.delete(path);
+    this.#cameOrWent(path);
     this.#units.closed(path);
+  }
+
+  /** A document that no file stands behind is there from its opening to its closing. */
+  #cameOrWent(path: string): void {
+    if (this.files.real(path) === null) this.filesChanged();
   }
 
   /** Files came, went or changed on disk. */
