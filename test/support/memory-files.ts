@@ -16,6 +16,11 @@ export class MemoryFiles implements Files {
     this.#stamps.set(path, (this.#stamps.get(path) ?? 0) + 1);
   }
 
+  remove(path: string): void {
+    this.#texts.delete(path);
+    this.#stamps.set(path, (this.#stamps.get(path) ?? 0) + 1);
+  }
+
   read(path: string): string | ReadFailure {
     return this.#texts.get(path) ?? { reason: 'there is no such file' };
   }
@@ -26,7 +31,7 @@ export class MemoryFiles implements Files {
   }
 
   stamp(path: string): string {
-    return String(this.#stamps.get(path) ?? 'absent');
+    return this.#texts.has(path) ? String(this.#stamps.get(path)) : 'absent';
   }
 
   entries(folder: string): readonly Dirent[] {
