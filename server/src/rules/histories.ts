@@ -81,9 +81,10 @@ function findAll(context: RuleContext): Finding[] {
  * other trials.
  */
 function chainOf(context: RuleContext, trial: Trial): LineageVersion[] | null {
-  const to = trial.version;
+  // The trial may have been made when the manifest said something else of the version.
+  const to = trial.version && versionByName(context.lineage, trial.version.name);
   const disabled = trial.way === 'disable';
-  if ((trial.way !== 'load' && !disabled) || trial.from === null || to === null || !isWanted(to)) return null;
+  if ((trial.way !== 'load' && !disabled) || trial.from === null || !to || !isWanted(to)) return null;
   const chain: LineageVersion[] = [];
   for (const [i, step] of trial.steps.entries()) {
     if (step.k === 'unload' || (disabled && i === trial.steps.length - trial.own)) continue;
