@@ -1,6 +1,6 @@
 import type { Effect } from '../core/execution/effects';
 import { CALLBACK_KINDS, type CallbackCall, type InstanceId } from '../core/kernel/types';
-import { versionByName } from '../core/lineage/lineage';
+import { type Lineage, versionByName } from '../core/lineage/lineage';
 import { rehearsalSteps } from '../core/lineage/run';
 import type { Transition } from '../core/lineage/transitions';
 import type { Happening, World } from '../core/lineage/world';
@@ -30,7 +30,7 @@ export function panelTransition(
   const steps = rehearsalSteps(analysis.lineage, origin?.name ?? null, target.name);
   const toSource = sourcesFor(analysis, toUri);
   return {
-    ...new Telling(transition, toSource).tell(actionsFor(transition)),
+    ...new Telling(analysis.lineage, transition, toSource).tell(actionsFor(transition)),
     callbacks: callbackDeeds(analysis.transitions, transition, toSource),
     rehearsed: rehearsed(steps),
   };
@@ -62,6 +62,7 @@ const ALL_MOVED = 'all tasks have moved';
 class Telling {
   readonly #transition: Transition;
   readonly #toSource: ToSource;
+  readonly #lineage: Lineage;
   readonly #world: World;
   readonly #moments: { title: string }[] = [];
   readonly #log: { text: string; kind: 'command' | 'core' | 'module' | 'fault'; moment: number }[] = [];
@@ -87,7 +88,8 @@ class Telling {
   #completed: number | null = null;
   readonly #patched = new Map<InstanceId, number>();
 
-  constructor(transition: Transition, toSource: ToSource) {
+  constructor(lineage: Lineage, transition: Transition, toSource: ToSource) {
+    this.#lineage = lineage;
     this.#transition = transition;
     this.#toSource = toSource;
     this.#world = transition.run.end;
@@ -256,7 +258,8 @@ class Telling {
   }
 
   #sourceOf(call: CallbackCall): Mark['source'] {
-    const version = this.#world.nameOf(call.patch).version;
+    // The run may be of an earlier reading, in which the callback stood elsewhere.
+    const version = versionByName(this.#lineage, this.#world.nameOf(call.patch).module);
     const object = version?.facts?.patch?.objects?.[call.object];
     const callback = object?.callbacks.find((it) => it.callback === call.callback);
     return this.#toSource(callback ? (callback.definition ?? callback.place) : null);

@@ -84,7 +84,7 @@ export class Project {
     readonly list: readonly Finding[];
   } | null = null;
   #answer: Analysis | null = null;
-  /** What was said of the sources then. */
+  /** What was said of the sources then, and which ones they were. */
   #said = '';
   #told: Analysis | null = null;
   /** Revisions by the files that were read from them; made when first asked for. */
@@ -107,7 +107,8 @@ export class Project {
     const resolved = this.#resolve(parsed);
     const lineage = this.#assemble(parsed, resolved);
     const problems = this.#sourceProblems(resolved);
-    const said = problems.map((it) => it.message).join('\n');
+    const files = [...resolved.values()].flatMap((it) => it.files);
+    const said = [...problems.map((it) => it.message), ...files].join('\n');
     if (this.#answer?.lineage === lineage && this.#answer.parsed === parsed && this.#said === said)
       return this.#answer;
     this.#said = said;

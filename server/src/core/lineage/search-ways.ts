@@ -44,7 +44,7 @@ export function settingsOf({ manifest, versions }: Lineage): string {
 }
 
 /** All that the manifest says of the kernel and that runs depend on, as text: which one it is, and its own effects. */
-export function kernelOf({ kernel, effects }: Lineage['manifest']): string {
+function kernelOf({ kernel, effects }: Lineage['manifest']): string {
   const { release, arch, has, lacks } = kernel;
   const features = [has, lacks].map((list) => list.map((item) => item.value));
   return JSON.stringify([release?.value ?? '', arch?.value ?? '', features, effects.map(ownEffect)]);

@@ -3,7 +3,7 @@ import { formatStep, type Step } from '../manifest/steps';
 import { type Lineage, type LineageVersion, targetByName } from './lineage';
 import { fastRun, type OneWay, type Run, run, transitionSteps, waysThrough, withoutStalls } from './run';
 import { Search } from './search';
-import { kernelOf, LIMITS, SHORTENED } from './search-ways';
+import { LIMITS, SHORTENED, settingsOf } from './search-ways';
 import type { SearchResult } from './trial';
 import { Twins } from './twins';
 import { firstRefusal, type Leftover, VERDICTS, type Verdict, type VerdictWord } from './verdict';
@@ -43,7 +43,7 @@ export class Transitions {
   #ways = new Map<string, Kept<readonly OneWay[]>>();
   #kept = new Map<string, Kept<Run>>();
   #twins: Twins | null = null;
-  /** What every run hangs on: the kernel and the targets. */
+  /** What every run hangs on: the kernel, the targets, and what the manifest lets stay. */
   #circumstances: Fingerprint | null = null;
   /** Modules of versions that took part in a run in which code asked for names. */
   readonly #asking = new Set<string>();
@@ -261,7 +261,7 @@ export class Transitions {
 
   #fingerprint(versions: readonly LineageVersion[]): Fingerprint {
     this.#circumstances ??= [
-      kernelOf(this.#lineage.manifest),
+      settingsOf(this.#lineage),
       ...this.#lineage.targets.map((target) => target.fingerprint),
     ].join('|');
     return [...versions.map((version) => version.fingerprint), this.#circumstances].join('|');

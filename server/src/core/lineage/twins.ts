@@ -20,7 +20,7 @@ export interface Outcome {
   readonly end: StateName;
 }
 
-/** A state's key in which the versions that have twins are called by their turn, and which version each turn is. */
+/** A state's key in which the versions are called by their turn, and which version each turn is. */
 export interface StateName {
   readonly shape: string;
   readonly modules: readonly string[];
@@ -39,12 +39,14 @@ export class Twins {
   readonly #lineage: Lineage;
   /** The class of each version by name: the same number for twins. */
   readonly #classes = new Map<string, number>();
+  readonly #modules: ReadonlySet<string>;
   /** Modules of versions that have a twin. */
   readonly #twinned = new Set<string>();
   readonly #outcomes = new Map<string, Outcome>();
 
   constructor(lineage: Lineage) {
     this.#lineage = lineage;
+    this.#modules = new Set(lineage.versions.map((version) => version.module));
     const groups = groupsOf(lineage);
     for (const [number, group] of groups.entries()) {
       for (const version of group) {
@@ -99,9 +101,9 @@ export class Twins {
     this.#outcomes.set(this.#nameOf(plot), { ...outcome, end: { ...outcome.end, modules } });
   }
 
-  /** Names the state that a world is in. */
+  /** Names the state that a world is in: the same whoever has a twin, for trials are kept while twins come and go. */
   stateOf(world: World): StateName {
-    const modules = world.kernel.modules().flatMap(({ name }) => (this.#twinned.has(name) ? [name] : []));
+    const modules = world.kernel.modules().flatMap(({ name }) => (this.#modules.has(name) ? [name] : []));
     const shape = world.key((module) => {
       const turn = modules.indexOf(module);
       return turn < 0 ? module : `${MARK}${turn}`;

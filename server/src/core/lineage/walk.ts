@@ -81,6 +81,8 @@ export class Walk {
   /** Forcing is tried once for each pair of versions: histories do not make it better or worse. */
   readonly #forced = new Set<string>();
   readonly #left = new Map<string, readonly Leftover[]>();
+  /** Whether something may stay because of who made it. */
+  readonly #keeps: boolean;
   readonly #queue: State[] = [];
   readonly #limits: SearchLimits;
   readonly #numbers: ReadonlyMap<string, number>;
@@ -103,6 +105,7 @@ export class Walk {
     this.#numbers = numbers;
     this.#limits = limits;
     this.#twins = new Twins(lineage);
+    this.#keeps = lineage.versions.some((version) => version.entry.keeps.length > 0);
     this.#targetPrints = lineage.targets.map((target) => numbers.get(target.fingerprint)).join();
   }
 
@@ -111,7 +114,8 @@ export class Walk {
     const clean = new World(this.#lineage, { overruns: this.#overruns });
     for (const step of targets) clean.apply(step);
     const plot = this.#twins.plotOf({ cast: [], text: '' }, targets);
-    this.#add(clean, stateText(this.#twins.stateOf(clean)), targets, plot, null, new Set(), 0);
+    const key = stateText(this.#twins.stateOf(clean));
+    this.#add({ key, left: this.#leftovers(clean, key) }, clean, targets, plot, null, new Set(), 0);
     for (let next = 0; next < this.#queue.length; next++) {
       const state = this.#queue[next];
       if (!state) break;
@@ -241,7 +245,7 @@ export class Walk {
     // A kept world knows the versions as they were read when it was made.
     if (kept.end.lineage !== this.#lineage)
       kept.end = new World(this.#lineage, { overruns: this.#overruns }, kept.end);
-    const leaks = this.#leftovers(kept.end, kept.key).length > state.leftCount ? 1 : 0;
+    const leaks = kept.left.length > state.leftCount ? 1 : 0;
     if (state.leakingSteps + leaks > MAX_LEAKING_STEPS) {
       this.#exhausted ??=
         'ways on which more than one step leaves something behind were not followed to their end';
@@ -257,7 +261,7 @@ export class Walk {
       return;
     }
     const plot = this.#twins.plotOf(state.plot, trial.steps.slice(-trial.own));
-    this.#add(kept.end, kept.key, trial.steps, plot, top, makers, state.leakingSteps + leaks);
+    this.#add(kept, kept.end, trial.steps, plot, top, makers, state.leakingSteps + leaks);
   }
 
   #loadsIn({ steps }: Trial): number {
@@ -266,8 +270,8 @@ export class Walk {
   }
 
   #add(
+    { key, left: leftovers }: Pick<KeptTrial, 'key' | 'left'>,
     world: World,
-    key: string,
     steps: readonly Step[],
     plot: Plot,
     top: LineageVersion | null,
@@ -275,7 +279,6 @@ export class Walk {
     leakingSteps: number,
   ): void {
     this.#seen.add(key);
-    const leftovers = this.#leftovers(world, key);
     const left = new Set(leftovers.map(leftoverKey));
     const history = steps.map((step) => `${formatStep(step)};`).join('');
     const prints = this.#printsOf(makers);
@@ -292,10 +295,8 @@ export class Walk {
   ): KeptTrial {
     const name = this.#nameOf(state, version, own);
     let kept = this.#before.get(name);
-    if (kept && this.#overruns.same(kept)) {
-      this.#overruns.lost += kept.lost;
-      this.#left.set(kept.key, kept.left);
-    } else {
+    if (kept && this.#overruns.same(kept)) this.#overruns.lost += kept.lost;
+    else {
       const plot = this.#twins.isTwinned(state.plot, version) ? this.#twins.plotOf(state.plot, own) : null;
       kept = plot ? this.#asItsTwin(state, way, version, own, plot, goesOn) : undefined;
       if (!kept) {
@@ -334,7 +335,6 @@ export class Walk {
     if (!outcome || !this.#overruns.same({ before: outcome.before, lost: 0 })) return undefined;
     const key = stateText(outcome.end);
     if (goesOn && !this.#seen.has(key)) return undefined;
-    this.#left.set(key, []);
     const { word, fallible, spent } = outcome;
     const steps = [...state.steps, ...own];
     const found = { dangers: [], leftovers: [], unknown: [] };
@@ -342,12 +342,16 @@ export class Walk {
     return { trial, key, spent, before, lost: 0, left: [], end: null };
   }
 
-  /** What would stay for ever: the same in equal states, so each is taken down only once. */
+  /** What would stay for ever: the same in equal states, and told alike where the same versions made it. */
   #leftovers(world: World, key: string): readonly Leftover[] {
     let known = this.#left.get(key);
+    if (known?.length === 0 && !this.#keeps) return known;
+    const name = `${key}\n${world.effects().map(({ by, last }) => [by, last].map((it) => it && world.nameOf(it.instance).module))}`;
+    known = this.#left.get(name);
     if (!known) {
       known = leftovers(world).leftovers;
-      this.#left.set(key, known);
+      this.#left.set(name, known);
+      if (known.length === 0) this.#left.set(key, known);
     }
     return known;
   }

@@ -1,5 +1,5 @@
 import { identity } from '../lineage/left-behind';
-import type { LineageVersion } from '../lineage/lineage';
+import { isSameVersion, type LineageVersion } from '../lineage/lineage';
 import { type Run, targetsLoaded } from '../lineage/run';
 import { because, describeEffect } from '../lineage/transitions';
 import { formatStep, type Step } from '../manifest/steps';
@@ -76,7 +76,9 @@ export function prove(
     const lost = before.end
       .effects()
       .find(
-        (effect) => before.end.nameOf(effect.by.instance).version === version && !there.has(identity(effect)),
+        (effect) =>
+          isSameVersion(before.end.nameOf(effect.by.instance).version, version) &&
+          !there.has(identity(effect)),
       );
     if (lost)
       faults.push(
@@ -117,7 +119,7 @@ function wrongs(
 ): { readonly key: string; readonly text: string }[] {
   const found: { key: string; text: string }[] = [];
   for (const leftover of run.verdict.leftovers) {
-    if (leftover.version !== version) continue;
+    if (!isSameVersion(leftover.version, version)) continue;
     found.push({
       key: identity(leftover.effect),
       text: `${describeEffect(leftover.effect)} of ${version.name} stays`,
@@ -126,7 +128,7 @@ function wrongs(
   for (const danger of run.verdict.dangers) {
     const key = danger.effect ? identity(danger.effect) : '';
     if (found.some((known) => known.key === key && key !== '')) continue;
-    if (danger.effect ? danger.version === version : danger.version === added)
+    if (isSameVersion(danger.version, danger.effect ? version : added))
       found.push({ key, text: danger.text });
   }
   return found;
