@@ -226,7 +226,7 @@ test('sarif points at the same places', () => {
   });
 });
 
-test('the matrix says of which version no livepatch was found: it patches nothing, and clean is no praise', () => {
+test('of a version in whose sources no livepatch was found nothing is promised', () => {
   const manifest =
     'lineage: l\nkernel: "6.1"\nversions:\n  - { version: v1, module: lp_v1, sources: v1.c }\n  - { version: v2, module: lp_v2 }\n';
   withFolder({ 'livepatch.yaml': manifest, 'v1.c': 'static int half_of_it(void) {' }, (folder) => {
@@ -237,6 +237,20 @@ test('the matrix says of which version no livepatch was found: it patches nothin
     );
     // Of a version that is only named, nothing was read.
     expect(stdout).not.toContain('v2: no livepatch');
+    const json = JSON.parse(klp(['matrix', '--format', 'json'], folder).stdout) as {
+      verdicts: { from: string; to: string; verdict: string; certainty: string; because: string }[];
+    };
+    expect(json.verdicts.find((it) => it.from === 'none' && it.to === 'v1')).toMatchObject({
+      verdict: 'clean',
+      certainty: 'may',
+      because: 'clean as far as read: 1 thing unknown',
+    });
+    expect(klp(['explain', 'none', 'v1'], folder).stdout).toContain(
+      'Not known: v1: no livepatch was found in its sources.',
+    );
+    const runbook = klp(['runbook', '--from', 'v2', '--to', 'v1'], folder);
+    expect(runbook.status).toBe(1);
+    expect(runbook.stderr).toContain('no livepatch was found in the sources of v1');
   });
   expect(klp(['matrix'], EXAMPLE).stdout).not.toContain('no livepatch was found');
 });

@@ -1,5 +1,5 @@
 import type { PatchFacts } from '../core/execution/fact-types';
-import type { LineageVersion } from '../core/lineage/lineage';
+import { isNoLivepatch, type LineageVersion } from '../core/lineage/lineage';
 import { rehearsalSteps } from '../core/lineage/run';
 import { because } from '../core/lineage/transitions';
 import type { Step } from '../core/manifest/steps';
@@ -64,9 +64,11 @@ export function panelModel(
       ...lineage.versions.flatMap((version) =>
         version.unread.length > 0
           ? [`${version.name}: ${version.unread.join(', ')} could not be read`]
-          : version.facts && !version.facts.complete
-            ? [`${version.name}: parts of its sources could not be understood`]
-            : [],
+          : isNoLivepatch(version)
+            ? [`${version.name}: no livepatch was found in its sources`]
+            : version.facts && !version.facts.complete
+              ? [`${version.name}: parts of its sources could not be understood`]
+              : [],
       ),
     ],
   };

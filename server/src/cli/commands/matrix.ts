@@ -1,3 +1,4 @@
+import { isNoLivepatch } from '../../core/lineage/lineage';
 import { because } from '../../core/lineage/transitions';
 import { VERDICTS } from '../../core/lineage/verdict';
 import { searchNotices } from '../../features/search-notices';
@@ -56,10 +57,10 @@ export const matrix: Command = {
           `${printableLine(`${transition.from?.name ?? 'none'} -> ${transition.to.name}: ${because(transition)}`)}\n`,
         );
       }
-      for (const { name, program, facts } of lineage.versions) {
-        if (!program || facts?.patch) continue;
+      for (const version of lineage.versions) {
+        if (!isNoLivepatch(version)) continue;
         print(
-          `${printableLine(name)}: no livepatch was found in its sources; its verdicts are those of a module that patches nothing\n`,
+          `${printableLine(version.name)}: no livepatch was found in its sources; its verdicts are those of a module that patches nothing\n`,
         );
       }
       for (const notice of searchNotices(opened.analysis)) print(`${notice}\n`);

@@ -74,6 +74,11 @@ export function isWanted(version: LineageVersion): boolean {
   return status === 'draft' || status === 'released';
 }
 
+/** Whether its sources were read, and define no struct klp_patch. */
+export function isNoLivepatch(version: LineageVersion): boolean {
+  return version.facts?.patches.length === 0;
+}
+
 /** Every name that a step may use: versions, their modules, targets, and modules that are objects of a version. */
 export function knownNames(lineage: Lineage): ReadonlySet<string> {
   const names = new Set<string>();

@@ -1,7 +1,7 @@
 import { formatErrno } from '../manifest/errno';
 import { formatStep, type Step } from '../manifest/steps';
 import { identity } from './left-behind';
-import { isSameVersion, isWanted, type Lineage, type LineageVersion } from './lineage';
+import { isNoLivepatch, isSameVersion, isWanted, type Lineage, type LineageVersion } from './lineage';
 import { type Run, targetsLoaded } from './run';
 import { describeEffect, type Transitions } from './transitions';
 import { worstTrial } from './trial';
@@ -94,6 +94,10 @@ export function findPath(
   }
   if (isSameVersion(from, to))
     return { ok: false, because: `${to.name} is where one is already`, rejected: [] };
+  for (const version of [from, to]) {
+    if (version && isNoLivepatch(version))
+      return { ok: false, because: `no livepatch was found in the sources of ${version.name}`, rejected: [] };
+  }
   const { lineage } = transitions;
   const histories = historiesOf(lineage, from);
   const rejected: Rejected[] = [];
@@ -142,7 +146,7 @@ function candidatesFor(lineage: Lineage, from: LineageVersion | null, to: Lineag
     { kind: 'replace', via: null, destination: to, steps: [load(to), unload(from)] },
   ];
   const stops = lineage.versions
-    .filter((version) => isWanted(version) && version.program !== null)
+    .filter((version) => isWanted(version) && version.program !== null && !isNoLivepatch(version))
     .filter((version) => !isSameVersion(version, from) && !isSameVersion(version, to));
   const rank = (version: LineageVersion): number =>
     (namesIt(version.entry.cleansUpAfter, from) ? 0 : 2) +

@@ -25,7 +25,7 @@ import {
   type PatchTarget,
 } from '../kernel/types';
 import type { Step } from '../manifest/steps';
-import { type Lineage, type LineageVersion, targetByName, versionByName } from './lineage';
+import { isNoLivepatch, type Lineage, type LineageVersion, targetByName, versionByName } from './lineage';
 
 /** One thing that happened during a step, in order. */
 export type Happening =
@@ -258,13 +258,10 @@ export class World implements KernelEnvironment, MachineHost {
     if (!pending) return 0;
     this.#names.set(instance, pending.name);
     this.#happenings.push({ k: 'loaded', instance });
-    if (!pending.program && pending.name.version) {
-      this.unknown({
-        kind: 'missing-source',
-        text: `${pending.name.version.name}: its sources are not known`,
-        place: null,
-      });
-    }
+    const { version } = pending.name;
+    if (version && !version.program) this.#unread(`${version.name}: its sources are not known`);
+    else if (version && isNoLivepatch(version))
+      this.#unread(`${version.name}: no livepatch was found in its sources`);
     // Without sources it is still a module with a name and a state that callbacks can look at.
     const program = pending.program ?? { name: pending.name.module, units: [] };
     const result = this.machine.insert(instance, program, pending.program ? pending.params : new Map());
@@ -275,6 +272,10 @@ export class World implements KernelEnvironment, MachineHost {
       failures?.delete(fn);
     }
     return result;
+  }
+
+  #unread(text: string): void {
+    this.unknown({ kind: 'missing-source', text, place: null });
   }
 
   init(instance: InstanceId): number {
