@@ -22,6 +22,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join, posix, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createVSIX, listFiles } from '@vscode/vsce';
+import { readArchive, writeArchive } from './zip-archive.mjs';
 
 const LIMIT_KB = 450;
 const LIMIT_FILES = 30;
@@ -39,22 +40,6 @@ const ALSO_NEEDED = [
   'dist/tree-sitter-c.wasm.br',
   'dist/NOTICES.txt',
 ];
-
-/** The names in a zip archive's central directory (no zip64: the package is small). */
-function namesInZip(file) {
-  const bytes = readFileSync(file);
-  const end = bytes.lastIndexOf(Buffer.from('PK\x05\x06', 'latin1'));
-  if (end < 0) throw new Error(`${file} is not a zip archive`);
-  const count = bytes.readUInt16LE(end + 10);
-  const names = [];
-  let at = bytes.readUInt32LE(end + 16);
-  for (let i = 0; i < count; i++) {
-    const [name, extra, comment] = [28, 30, 32].map((field) => bytes.readUInt16LE(at + field));
-    names.push(bytes.toString('utf8', at + 46, at + 46 + name));
-    at += 46 + name + extra + comment;
-  }
-  return names;
-}
 
 /** Every relative path of package.json that the extension needs: main, icon and what `contributes` points at. */
 function pathsNamedIn(manifest) {
@@ -132,7 +117,9 @@ async function main(args) {
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
-  const names = namesInZip(file);
+  const entries = readArchive(readFileSync(file));
+  writeFileSync(file, writeArchive(entries));
+  const names = entries.map((entry) => entry.name);
   const kilobytes = statSync(file).size / 1024;
   const problems = [];
   if (kilobytes > LIMIT_KB) problems.push(`larger than ${LIMIT_KB} KB`);
