@@ -148,12 +148,12 @@ export class Workbench {
         () => null,
         (error: unknown) => error,
       );
-      // A code lens that comes in between moves the line away from under the mouse.
+      // What comes in between closes it again: a code lens that moves the line away from under the mouse, findings.
+      const words = (await hover.allInnerTexts()).join('\n');
       const { x, y } = await this.#placeInCaretLine(text, index);
-      if (failed === null && x === point.x && y === point.y) break;
+      if (failed === null && until.test(words) && x === point.x && y === point.y) return words;
       if (attempt === HOVER_ATTEMPTS) throw failed ?? new Error(`${path} does not come to rest`);
     }
-    return (await hover.allInnerTexts()).join('\n');
   }
 
   /** The lines of a file up to a text; the last one ends where the text begins. */
