@@ -20,7 +20,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { Script } from 'node:vm';
 import { brotliDecompressSync } from 'node:zlib';
 
@@ -47,12 +47,22 @@ function kept(file, origin) {
   }
 }
 
+/** Makes a folder and those above it. Node's own way to do that never ends where nothing can be made, as below /proc. */
+function made(folder) {
+  try {
+    statSync(folder);
+  } catch {
+    made(dirname(folder));
+    mkdirSync(folder, 0o700);
+  }
+}
+
 /** Whole or not at all: V8 does not look through what it is given. */
 function keep(folder, file, origin, source, data) {
   const length = Buffer.alloc(4);
   length.writeUInt32LE(source.length);
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    made(folder);
     const temporary = `${file}.${process.pid}`;
     const open = openSync(temporary, 'w', 0o600);
     writeSync(

@@ -115,8 +115,8 @@ describe('what is compiled is kept', () => {
   const cache = mkdtempSync(join(tmpdir(), 'livepatch-code-'));
   afterAll(() => rmSync(cache, { recursive: true, force: true }));
 
-  async function session(): Promise<unknown> {
-    const raw = new RawSession({ LIVEPATCH_LINEAGE_CACHE: cache });
+  async function session(place = cache): Promise<unknown> {
+    const raw = new RawSession({ LIVEPATCH_LINEAGE_CACHE: place });
     raw.send(INITIALIZE, { method: 'initialized', params: {} }, SHUTDOWN, { method: 'exit' });
     const { result } = await raw.response(1);
     expect(await raw.ended()).toBe(0);
@@ -152,5 +152,12 @@ describe('what is compiled is kept', () => {
     const after = statSync(only());
     expect(after.mode & 0o077).toBe(0);
     expect(after.size).toBeGreaterThan(before / 2);
+  });
+
+  test('or not, where no folder can be made', async () => {
+    const file = join(cache, 'file');
+    writeFileSync(file, '');
+    for (const place of [join(file, 'below'), '/proc/nowhere/deep'])
+      expect(await session(place)).toBeDefined();
   });
 });
