@@ -42,7 +42,12 @@ beforeAll(async () => {
   if (skip) return;
   folder = mkdtempSync(join(tmpdir(), 'livepatch-authoring-'));
   makeWorkspace();
-  workbench = await Workbench.start({ vsix: await packagedExtension(), name: 'authoring' });
+  workbench = await Workbench.start({
+    vsix: await packagedExtension(),
+    name: 'authoring',
+    // A file that is saved by itself within a second is never shown as unsaved: no one sees when it is saved.
+    settings: { 'files.autoSave': 'off' },
+  });
   workspace = await workbench.open(join(folder, 'drafts'));
   await workbench.openFile(V2);
   await workbench.problems(/unsafe-downgrade/);
@@ -116,7 +121,7 @@ test.skipIf(skip)('a finding is suppressed where it stands, by a comment above i
     await workbench.quickFix('Suppress unsafe-downgrade here (reason');
     const rows = workbench.page.locator(selectors.problemRow, { hasText: 'unsafe-downgrade' });
     await rows.first().waitFor({ state: 'detached' });
-    await workbench.palette('File: Save All');
+    await workbench.saveAll();
     await expect
       .poll(() => onDisk(V2), PATIENT)
       .toContain('\t/* livepatch-ignore unsafe-downgrade: reason */\n\tnet_status = debugfs_create_file(');
@@ -136,7 +141,7 @@ test.skipIf(skip)('fix all mends what has one safe fix', async () => {
       .locator(selectors.problemRow, { hasText: 'manifest-invalid' })
       .first()
       .waitFor({ state: 'detached' });
-    await workbench.palette('File: Save All');
+    await workbench.saveAll();
     await expect.poll(() => onDisk(file), PATIENT).toMatch(/\nkernel: ["']6\.1["']\n/);
   });
 });
@@ -149,7 +154,7 @@ test.skipIf(skip)('a quick fix publishes what only a draft knows', async () => {
     await workbench.problems(/cleanup-impossible/);
     await workbench.caretAt(file, 'register_module_notifier', 'watch_pre_patch');
     await workbench.quickFix('Make v2 replaceable');
-    await workbench.palette('File: Save All');
+    await workbench.saveAll();
     await expect.poll(() => onDisk(file), PATIENT).toMatch(/struct klp_state \w+\[\]/);
     expect(onDisk(file)).toMatch(/\.states = \w+,/);
   });
@@ -162,12 +167,11 @@ test.skipIf(skip)('the palette makes a draft replaceable, and one undo takes it 
     await workbench.openFile(file);
     await workbench.palette('Livepatch: Make This Version Replaceable');
     await workbench.pick(/^v2/);
-    // What was written is in view, and on disk once the editor has saved it by itself.
     await expect.poll(() => workbench.shownText(), PATIENT).toMatch(/struct klp_state \w+\[\]/);
+    await workbench.saveAll();
     await expect.poll(() => onDisk(file), PATIENT).toMatch(/struct klp_state \w+\[\]/);
-    await workbench.saved();
     await workbench.page.keyboard.press('ControlOrMeta+z');
-    await workbench.palette('File: Save All');
+    await workbench.saveAll();
     await expect.poll(() => onDisk(file), PATIENT).toBe(before);
   });
 });

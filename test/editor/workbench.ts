@@ -256,9 +256,14 @@ export class Workbench {
     }
   }
 
-  /** Waits until the editor has saved everything: it takes an undo during a save for what was saved. */
-  async saved(): Promise<void> {
+  /**
+   * Saves what is shown as unsaved, and waits until it no longer is: the editor takes an undo during a save for what
+   * was saved. Only for a workbench that does not save by itself.
+   */
+  async saveAll(): Promise<void> {
     const dirty = this.page.locator(selectors.dirtyTab);
+    await dirty.first().waitFor();
+    await this.palette('File: Save All Files');
     while ((await dirty.count()) > 0) await dirty.first().waitFor({ state: 'detached' });
   }
 
