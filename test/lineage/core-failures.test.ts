@@ -133,6 +133,17 @@ describe('a target with its sources', () => {
     ]);
   });
 
+  test('what a file that could not be read may define is not missing', async () => {
+    const other = 'int two(void) { return 2; }\n';
+    expect(await loaded(ONE, other, other)).toEqual([
+      -22,
+      ["livepatch: symbol 'one' not found in symbol table"],
+    ]);
+    const partly = TARGETS.replace('[acme/*.c]', '[acme/*.c, one.c]');
+    const given = texts({ 'v1.c': livepatch(ONE, '"acme"'), 'acme/a.c': other }, '"6.1"', partly);
+    expect(last(await runOf(given, 'load acme', 'load v1'))[0]).toBe(0);
+  });
+
   test('a static function that may be inlined everywhere makes nothing ambiguous', async () => {
     const shared = 'int one(void) { return 0; }\n';
     const maybe = 'static int one(void) { return 0; }\n';

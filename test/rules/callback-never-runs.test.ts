@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { expectMarked, lineage, livepatch, manifest } from './fixture';
+import { expectMarked, type LivepatchParts, lineage, livepatch, manifest } from './fixture';
 import { told } from './told';
 
 const CODE = 'callback-never-runs';
@@ -114,6 +114,26 @@ test('what is told', async () => {
       fixes: [],
     })),
   );
+});
+
+/** Two versions, of which the second is refused unless a version with its state was there before. */
+const successor = (first: LivepatchParts): string =>
+  lineage(manifest(['released', 'draft']), first, {
+    body: `static int hook(struct klp_object *obj)
+{
+  return klp_get_prev_state(7) ? 0 : -ENODEV;
+}
+static void on(struct klp_object *obj)
+{
+  pr_info("on\\n");
+}`,
+    callbacks: '      .pre_patch = hook,\n      .post_patch = on,',
+    states: '  { .id = 7, .version = 1 },',
+  });
+
+test('what a clean kernel refuses runs over the version that it is made for', async () => {
+  expect(await told(successor({ states: '  { .id = 7, .version = 1 },' }), CODE)).toEqual([]);
+  expect((await told(successor({}), CODE)).map((it) => it.on)).toEqual(['v2/a.c: .post_patch = on']);
 });
 
 const objectsOf = (...callbacks: readonly string[]): string =>

@@ -45,11 +45,15 @@ function checkVersion(context: RuleContext, version: LineageVersion): Finding[] 
   // A parameter may make it succeed.
   if (version.facts?.parameters.length !== 0) return [];
   if (!objects.some((object) => object.callbacks.some((it) => it.callback === 'pre_patch'))) return [];
-  const results = calls(context, version);
-  const failing = objects.findIndex((_, index) => {
-    const all = results.get(`${index} pre_patch`);
-    return all !== undefined && all.every((result) => result !== 0);
-  });
+  const results: Results = new Map();
+  const alwaysFailing = (): number =>
+    objects.findIndex((_, index) => results.get(`${index} pre_patch`)?.every((result) => result !== 0));
+  gather(results, context, version, null);
+  if (alwaysFailing() < 0) return [];
+  // What a clean kernel refuses may go in over the version that it is made for.
+  for (const other of context.lineage.versions)
+    if (other !== version) gather(results, context, version, other);
+  const failing = alwaysFailing();
   const entry = objects[failing]?.callbacks.find((it) => it.callback === 'pre_patch');
   if (!entry) return [];
   return objects.flatMap(({ name, callbacks }, index) =>
@@ -71,16 +75,24 @@ function checkVersion(context: RuleContext, version: LineageVersion): Finding[] 
   );
 }
 
-/** What each callback of a version returned, by object and kind, on every way: targets there before it, and after. */
-function calls(context: RuleContext, version: LineageVersion): Map<`${number} ${CallbackKind}`, number[]> {
-  const found = new Map<`${number} ${CallbackKind}`, number[]>();
+/** What the callbacks of a version returned, by object and kind. */
+type Results = Map<`${number} ${CallbackKind}`, number[]>;
+
+/** Adds what they returned over another version (or none) on every way: targets there before the load, and after. */
+function gather(
+  found: Results,
+  context: RuleContext,
+  version: LineageVersion,
+  over: LineageVersion | null,
+): void {
   const targets = targetsLoaded(context.lineage);
+  const before = over ? [load(over)] : [];
   const end: Step[] = [{ k: 'disable', name: version.name }, unload(version)];
   for (const steps of [
-    [...targets, load(version), ...end],
-    [load(version), ...targets, ...end],
+    [...targets, ...before, load(version), ...end],
+    [...before, load(version), ...targets, ...end],
   ]) {
-    for (const { run } of context.transitions.waysOf(steps, [version])) {
+    for (const { run } of context.transitions.waysOf(steps, over ? [version, over] : [version])) {
       for (const it of run.outcomes.flatMap((outcome) => outcome.happenings)) {
         if (it.k !== 'kernel' || it.event.k !== 'called') continue;
         const { call, result } = it.event;
@@ -90,5 +102,4 @@ function calls(context: RuleContext, version: LineageVersion): Map<`${number} ${
       }
     }
   }
-  return found;
 }

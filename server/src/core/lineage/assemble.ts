@@ -91,12 +91,13 @@ export function assemble(
   const named = new Map<string, LineageTarget>();
   for (const target of manifest.targets) {
     const module = target.module.value;
-    const { units } = sourcesOf({ module, version: null });
+    const { units, unread } = sourcesOf({ module, version: null });
     const kept = units.length > 0 ? factsOf(module, units, memo) : null;
     named.set(module, {
       module,
       program: kept?.program ?? null,
-      fingerprint: fingerprintOf(module, '', kept),
+      isWhole: unread.length === 0 && units.every((unit) => unit.complete),
+      fingerprint: `${fingerprintOf(module, '', kept)} ${unread.length}`,
       strings: kept?.strings ?? [],
     });
   }
@@ -105,7 +106,8 @@ export function assemble(
     for (const object of version.facts?.patch?.objects ?? []) {
       if (object.name === null || object.name === '' || own.has(object.name) || named.has(object.name))
         continue;
-      named.set(object.name, { module: object.name, program: null, fingerprint: object.name, strings: [] });
+      const module = object.name;
+      named.set(module, { module, program: null, isWhole: false, fingerprint: module, strings: [] });
     }
   }
   return {

@@ -39,6 +39,8 @@ export interface LineageVersion {
 export interface LineageTarget {
   readonly module: string;
   readonly program: Program | null;
+  /** Whether all of its sources could be read: then it has just the functions that they define. */
+  readonly isWhole: boolean;
   readonly fingerprint: string;
   /** As of a version. */
   readonly strings: readonly string[];

@@ -350,8 +350,9 @@ export class World implements KernelEnvironment, MachineHost {
     const entry = this.machine.image(patch)?.objects?.[object];
     const { oldName: name, sympos } = entry?.functions?.[fn] ?? { oldName: '', sympos: 0 };
     if (!entry?.name || !name) return null;
-    const program = targetByName(this.lineage, entry.name)?.program;
-    if (!program || program.units.length === 0 || !program.units.every((unit) => unit.complete)) return null;
+    const target = targetByName(this.lineage, entry.name);
+    const program = target?.isWhole && target.program;
+    if (!program) return null;
     // A macro at file scope may define functions named after its arguments.
     const generated = program.units.some((unit) =>
       unit.calls.some((call) => call.args.some((arg) => /^\w{3,}$/.test(arg) && name.includes(arg))),
