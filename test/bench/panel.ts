@@ -107,10 +107,10 @@ export async function panelFigures(): Promise<Figure[]> {
       },
       {
         name: 'panel, 50 versions × 200 functions, update',
-        value: median(updates),
-        limit: 16,
-        unit: 'ms',
-        detail: `27 verdicts change; fastest ${Math.min(...updates).toFixed(1)} ms`,
+        value: median(updates) / median(still),
+        limit: 0.04,
+        unit: '× static SVG',
+        detail: `27 verdicts change; ${median(updates).toFixed(1)} ms, fastest ${Math.min(...updates).toFixed(1)} ms`,
       },
     ];
   } finally {
