@@ -1,11 +1,11 @@
-import { dirname, isAbsolute, resolve as resolvePath } from 'node:path';
+import { dirname, isAbsolute } from 'node:path';
 import { readBlobName, workTreePath } from '../core/blob-names';
 import type { KernelConfig } from '../core/csource/kernel-config';
 import { ParserMissing } from '../core/csource/tree';
 import type { Unit } from '../core/csource/unit';
 import { CAPABILITIES } from '../core/kernel/capabilities';
 import { AssemblyMemo, assemble, factsOf, type OpenedSources } from '../core/lineage/assemble';
-import type { Lineage, LineageVersion } from '../core/lineage/lineage';
+import { type Lineage, type LineageVersion, withVersions } from '../core/lineage/lineage';
 import { Transitions } from '../core/lineage/transitions';
 import type { Located, ManifestVersion } from '../core/manifest/manifest';
 import type { RuleSeverity } from '../core/manifest/names';
@@ -17,12 +17,10 @@ import { checkAll, faultText } from '../rules/engine';
 import { RULES } from '../rules/registry';
 import type { Finding } from '../rules/rule';
 import { ConfigFile } from './config-file';
-import { type Files, isInside } from './files';
-import { resolveGitVersions } from './git/git-versions';
-import type { RevisionTree } from './git/revision-tree';
+import type { Files } from './files';
 import { RevisionFiles, Revisions } from './git/revisions';
 import { DiskKernelTree } from './kernel-tree';
-import { includeProblems, resolveSources } from './sources';
+import { type ResolvedModule, resolveManifest, unreadProblems } from './resolve-manifest';
 import { type Folders, type Ground, type ReadSources, Units } from './units';
 
 export type { Analysis } from '../features/analysis';
@@ -33,16 +31,6 @@ export interface Work {
   resolutions: number;
   assemblies: number;
   checks: number;
-}
-
-interface Resolved {
-  readonly files: readonly string[];
-  readonly unread: readonly string[];
-  readonly problems: readonly Problem[];
-  /** The .ko to read where there are no sources. */
-  readonly built?: string;
-  /** Where the files come from; absent or null for the work tree. */
-  readonly tree?: RevisionTree | null;
 }
 
 /**
@@ -60,8 +48,9 @@ export class Project {
   readonly #config: ConfigFile;
   readonly #memo = new AssemblyMemo();
   #parsed: { readonly stamp: string; readonly text: string; readonly parsed: ParsedManifest } | null = null;
-  #resolved: Map<string, Resolved> | null = null;
-  #includes: readonly Problem[] = [];
+  #resolved: ReadonlyMap<string, ResolvedModule> | null = null;
+  /** Of what the manifest names besides sources. */
+  #besides: readonly Problem[] = [];
   /** Of modules that broke this program's reading. */
   #faults: Problem[] = [];
   #lineage: {
@@ -69,7 +58,7 @@ export class Project {
     readonly inputs: readonly unknown[];
     /** What it was made from: while all of this is the same, nothing is put together again. */
     readonly parsed: ParsedManifest;
-    readonly resolved: ReadonlyMap<string, Resolved>;
+    readonly resolved: ReadonlyMap<string, ResolvedModule>;
     readonly config: KernelConfig | undefined;
     readonly sources: readonly ReadSources[];
   } | null = null;
@@ -164,65 +153,21 @@ export class Project {
     return this.#parsed;
   }
 
-  #resolve(parsed: ParsedManifest): Map<string, Resolved> {
+  #resolve({ manifest }: ParsedManifest): ReadonlyMap<string, ResolvedModule> {
     if (this.#resolved) return this.#resolved;
     this.work.resolutions++;
-    const resolved = new Map<string, Resolved>();
-    const { versions } = parsed.manifest;
-    const inGit = resolveGitVersions(this.#files, this.#revisions, this.manifest, this.root, versions);
-    for (const version of versions) {
-      resolved.set(
-        version.module.value,
-        version.built && version.sources.length === 0 && !version.git
-          ? this.#resolveBuilt(version.built)
-          : (inGit.get(version) ?? this.#resolveOne(version.sources)),
-      );
-    }
-    const includes = includeProblems(
+    const { modules, problems } = resolveManifest(
       this.#files,
-      this.manifest,
-      this.root,
-      parsed.manifest.versions.flatMap((version) => (version.git ? [] : version.include)),
-    ).map(({ source, message }): Problem => ({ severity: 'error', message, place: source.place }));
-    const { tree } = parsed.manifest.kernel;
-    if (tree && !isInside(this.#files, this.root, resolvePath(dirname(this.manifest), tree.value)))
-      includes.push({
-        severity: 'warning',
-        message: `${tree.value} lies outside ${this.root}: nothing is read there`,
-        place: tree.place,
-      });
-    this.#includes = includes;
-    for (const target of parsed.manifest.targets) {
-      resolved.set(target.module.value, this.#resolveOne(target.sources));
-    }
-    this.#resolved = resolved;
-    return resolved;
+      this.#revisions,
+      { path: this.manifest, root: this.root },
+      manifest,
+    );
+    this.#besides = problems;
+    this.#resolved = modules;
+    return modules;
   }
 
-  #resolveBuilt(built: Located<string>): Resolved {
-    const path = resolvePath(dirname(this.manifest), built.value);
-    if (isInside(this.#files, this.root, path))
-      return { files: [path], unread: [], problems: [], built: path };
-    const message = `${built.value} lies outside ${this.root}: sources may not leave that folder`;
-    return {
-      files: [],
-      unread: [built.value],
-      problems: [{ severity: 'error', message, place: built.place }],
-    };
-  }
-
-  #resolveOne(sources: readonly Located<string>[]): Resolved {
-    const { files, problems } = resolveSources(this.#files, this.manifest, this.root, sources);
-    return {
-      files,
-      unread: problems.map((problem) => problem.source.value),
-      problems: problems.map(
-        ({ source, message }): Problem => ({ severity: 'error', message, place: source.place }),
-      ),
-    };
-  }
-
-  #assemble(parsed: ParsedManifest, resolved: ReadonlyMap<string, Resolved>): Lineage {
+  #assemble(parsed: ParsedManifest, resolved: ReadonlyMap<string, ResolvedModule>): Lineage {
     const ground = this.#groundOf(parsed);
     const { config } = ground;
     const kept = this.#lineage;
@@ -313,11 +258,11 @@ export class Project {
   }
 
   /** What stands in the way of reading what the manifest names. */
-  #sourceProblems(resolved: ReadonlyMap<string, Resolved>): readonly Problem[] {
+  #sourceProblems(resolved: ReadonlyMap<string, ResolvedModule>): readonly Problem[] {
     return [
       ...this.#config.problems,
       ...new Set([...resolved.values()].flatMap((it) => it.problems)),
-      ...this.#includes,
+      ...this.#besides,
       ...this.#faults,
     ];
   }
@@ -325,7 +270,7 @@ export class Project {
   #analysisOf(
     parsed: ParsedManifest,
     lineage: Lineage,
-    resolved: ReadonlyMap<string, Resolved>,
+    resolved: ReadonlyMap<string, ResolvedModule>,
     sourceProblems: readonly Problem[],
   ): Analysis {
     const transitions = this.#transitions ?? new Transitions(lineage);
@@ -338,7 +283,7 @@ export class Project {
       transitions,
       findings: () => this.#check(parsed, lineage, transitions, problemsOf(lineage)),
       findingsAmong: (versions) => {
-        const part = only(lineage, versions);
+        const part = withVersions(lineage, versions);
         const shorter = { ...parsed, manifest: part.manifest };
         return checkAll(this.#contextOf(shorter, part, new Transitions(part), problemsOf(part)));
       },
@@ -424,32 +369,4 @@ export class Project {
     const read = this.#files.read(file);
     return typeof read === 'string' ? read : '';
   }
-}
-
-/** The lineage as if it had only these of its versions. */
-function only(lineage: Lineage, versions: readonly LineageVersion[]): Lineage {
-  return {
-    ...lineage,
-    versions: versions.map((version, index) => ({ ...version, index })),
-    manifest: { ...lineage.manifest, versions: versions.map((version) => version.entry) },
-  };
-}
-
-/** Sources that were found and yet give nothing to read: binary, or larger than is read. */
-function unreadProblems(lineage: Lineage): Problem[] {
-  const problems: Problem[] = [];
-  for (const version of lineage.versions) {
-    for (const unit of version.program?.units ?? []) {
-      const empty = unit.functions.size === 0 && unit.variables.size === 0 && unit.calls.length === 0;
-      const because = unit.unread?.find(({ file }) => file === unit.file)?.because;
-      if (!because || because === 'missing' || !empty) continue;
-      const place = version.entry.sources[0]?.place ?? version.entry.place;
-      problems.push({
-        severity: 'error',
-        message: `${unit.file.slice(unit.file.lastIndexOf('/') + 1)} is not read: it is ${because}.`,
-        place,
-      });
-    }
-  }
-  return problems;
 }

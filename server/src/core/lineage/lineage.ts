@@ -65,6 +65,15 @@ export function targetByName(lineage: Lineage, module: string): LineageTarget | 
   return lineage.targets.find((target) => target.module === module);
 }
 
+/** The lineage as if it had only these of its versions. */
+export function withVersions(lineage: Lineage, versions: readonly LineageVersion[]): Lineage {
+  return {
+    ...lineage,
+    versions: versions.map((version, index) => ({ ...version, index })),
+    manifest: { ...lineage.manifest, versions: versions.map((version) => version.entry) },
+  };
+}
+
 /** Whether a person can still change this version. */
 export function isDraft(version: LineageVersion): boolean {
   return version.entry.status.value === 'draft';
