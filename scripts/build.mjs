@@ -220,7 +220,7 @@ function missingInputs() {
 }
 
 /** How Brotli is told to look at what it packs: the size of its blocks, and which near distances get codes of their own. */
-const TEXT = { block: 0, postfix: 1, direct: 0 };
+const TEXT = { block: 0, postfix: 0, direct: 0 };
 const CODE = { block: 0, postfix: 2, direct: 24 };
 const TABLES = { block: 20, postfix: 3, direct: 120 };
 
