@@ -1,9 +1,9 @@
-import { versionByName } from '../../core/lineage/lineage';
 import { VERDICTS } from '../../core/lineage/verdict';
 import { explainTransition } from '../../features/explain';
 import { EXIT, Failure } from '../failure';
 import { transitionJson } from '../json';
 import { openLineage, requireUsable } from '../open';
+import { textOrJson, versionPair } from '../options';
 import { print, printJson } from '../print';
 import type { Command } from '../program';
 import { printable } from '../terminal';
@@ -16,9 +16,7 @@ export const explain: Command = {
   options: { in: { type: 'string' }, format: { type: 'string' }, 'fail-on': { type: 'string' } },
   positionals: 3,
   async run(positionals, options) {
-    const format = options.format ?? 'text';
-    if (format !== 'text' && format !== 'json')
-      throw new Failure(`--format is text or json, not "${String(format)}"`);
+    const format = textOrJson(options.format);
     const failOn = verdictOption(options['fail-on']);
     // As every command, it takes PATH first; with two words the nearest manifest is meant.
     const path =
@@ -30,10 +28,7 @@ export const explain: Command = {
     const opened = await openLineage(path);
     requireUsable(opened);
     const { lineage, transitions } = opened.analysis;
-    const target = versionByName(lineage, to);
-    const origin = from === 'none' ? null : versionByName(lineage, from);
-    if (!target || origin === undefined) throw new Failure(`no version is called "${target ? from : to}"`);
-    if (target === origin) throw new Failure('the two versions are the same');
+    const { origin, target } = versionPair(lineage, from, to);
     const text = explainTransition(transitions, origin, target, opened.places);
     const transition = transitions.transition(origin, target);
     if (format === 'json') {

@@ -5,6 +5,7 @@ import { factsOfFile } from '../../host/facts-of-file';
 import { Disk } from '../../host/files';
 import { startParser } from '../../host/start-parser';
 import { Failure } from '../failure';
+import { textOrJson } from '../options';
 import { print, printJson } from '../print';
 import type { Command } from '../program';
 import { printableLine } from '../terminal';
@@ -16,9 +17,7 @@ export const facts: Command = {
   options: { format: { type: 'string' } },
   positionals: 1_000,
   async run(files, options) {
-    const format = options.format ?? 'text';
-    if (format !== 'text' && format !== 'json')
-      throw new Failure(`--format is text or json, not "${String(format)}"`);
+    const format = textOrJson(options.format);
     if (files.length === 0) throw new Failure('name at least one C file or diff');
     await startParser();
     const disk = new Disk();

@@ -2,9 +2,10 @@ import { isNoLivepatch } from '../../core/lineage/lineage';
 import { because } from '../../core/lineage/transitions';
 import { VERDICTS } from '../../core/lineage/verdict';
 import { searchNotices } from '../../features/search-notices';
-import { EXIT, Failure } from '../failure';
+import { EXIT } from '../failure';
 import { transitionJson } from '../json';
 import { openLineage, requireUsable } from '../open';
+import { textOrJson } from '../options';
 import { print, printJson } from '../print';
 import type { Command } from '../program';
 import { printableLine, styleFor } from '../terminal';
@@ -19,9 +20,7 @@ export const matrix: Command = {
   options: { format: { type: 'string' }, 'fail-on': { type: 'string' } },
   positionals: 1,
   async run([path], options) {
-    const format = options.format ?? 'text';
-    if (format !== 'text' && format !== 'json')
-      throw new Failure(`--format is text or json, not "${String(format)}"`);
+    const format = textOrJson(options.format);
     const failOn = verdictOption(options['fail-on']);
     const opened = await openLineage(path);
     requireUsable(opened);

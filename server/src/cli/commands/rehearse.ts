@@ -18,6 +18,7 @@ import {
 } from '../../host/rehearsal/rehearse';
 import { EXIT, Failure } from '../failure';
 import { openLineage, requireUsable } from '../open';
+import { textOrJson } from '../options';
 import { print, printJson } from '../print';
 import type { Command, Options } from '../program';
 import { printable, type Style, styleFor } from '../terminal';
@@ -50,10 +51,7 @@ export const rehearse: Command = {
   },
   positionals: 1,
   async run([path], options) {
-    const format = options.format ?? 'text';
-    if (format !== 'text' && format !== 'json') {
-      throw new Failure(`--format is text or json, not "${String(format)}"`);
-    }
+    const format = textOrJson(options.format);
     const opened = await openLineage(path);
     requireUsable(opened);
     const { analysis } = opened;

@@ -1,8 +1,8 @@
-import { versionByName } from '../../core/lineage/lineage';
 import { runbook as answerOf, runbookJson } from '../../features/runbook';
 import { runbookMarkdown, runbookText } from '../../features/runbook-text';
 import { EXIT, Failure } from '../failure';
 import { openLineage, requireUsable } from '../open';
+import { required, versionPair } from '../options';
 import { print, printJson } from '../print';
 import type { Command } from '../program';
 import { printable } from '../terminal';
@@ -17,15 +17,12 @@ export const runbook: Command = {
     const format = options.format ?? 'text';
     if (format !== 'text' && format !== 'json' && format !== 'markdown')
       throw new Failure(`--format is text, json or markdown, not "${String(format)}"`);
-    const from = required(options.from, '--from', 'the installed version, or "none"');
-    const to = required(options.to, '--to', 'the wanted version');
+    const from = required(options.from, '--from', 'the installed version, or "none"', runbook);
+    const to = required(options.to, '--to', 'the wanted version', runbook);
     const opened = await openLineage(path);
     requireUsable(opened);
     const { lineage, transitions } = opened.analysis;
-    const target = versionByName(lineage, to);
-    const origin = from === 'none' ? null : versionByName(lineage, from);
-    if (!target || origin === undefined) throw new Failure(`no version is called "${target ? from : to}"`);
-    if (target === origin) throw new Failure('the two versions are the same');
+    const { origin, target } = versionPair(lineage, from, to);
     const answer = answerOf(transitions, origin, target, opened.places);
     if (format === 'json') {
       const json = runbookJson(answer, origin?.name ?? 'none', target.name);
@@ -40,8 +37,3 @@ export const runbook: Command = {
     return answer.ok ? EXIT.fine : EXIT.findings;
   },
 };
-
-function required(value: string | boolean | undefined, option: string, what: string): string {
-  if (typeof value === 'string' && value !== '') return value;
-  throw new Failure(`${option} is missing: ${what}; usage: klp-lineage ${runbook.usage}`);
-}

@@ -3,6 +3,7 @@ import { type InstalledAnswer, installedAnswer } from '../../features/installed'
 import { readInstalled } from '../../host/installed';
 import { EXIT, Failure } from '../failure';
 import { openLineage, requireUsable } from '../open';
+import { textOrJson } from '../options';
 import { print, printJson } from '../print';
 import type { Command } from '../program';
 import { printableLine } from '../terminal';
@@ -15,9 +16,7 @@ export const status: Command = {
   options: { format: { type: 'string' }, root: { type: 'string' } },
   positionals: 1,
   async run([path], options) {
-    const format = options.format ?? 'text';
-    if (format !== 'text' && format !== 'json')
-      throw new Failure(`--format is text or json, not "${String(format)}"`);
+    const format = textOrJson(options.format);
     const opened = await openLineage(path);
     requireUsable(opened);
     const installed = readInstalled(resolve(typeof options.root === 'string' ? options.root : '/'));

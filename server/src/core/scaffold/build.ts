@@ -13,7 +13,7 @@ import { changedOutside, changedSentence } from './outside';
 import { includedHeaders, words } from './own-text';
 import type { Remedy } from './remedy';
 import type { StatePlan } from './states';
-import type { NewFile, Subject } from './subject';
+import type { NewFile, Subject, TextEdit } from './subject';
 
 /** The new version as text. */
 export interface Built {
@@ -22,7 +22,7 @@ export interface Built {
   readonly units: readonly string[];
   readonly layout: Layout;
   readonly manifestText: string;
-  readonly manifestEdits: readonly { readonly start: number; readonly end: number; readonly text: string }[];
+  readonly manifestEdits: readonly TextEdit[];
   readonly notes: readonly string[];
 }
 

@@ -2,6 +2,7 @@ import type { ObjectFacts } from '../execution/fact-types';
 import type { LineageVersion } from '../lineage/lineage';
 import type { Place } from '../place';
 import type { CarriedState } from './states';
+import type { TextEdit } from './subject';
 import { aboveComment, lineStart, type TableElement, type TableList, TableText } from './table-text';
 
 /** Names that the added file gives to what the good version's tables now point at; all are C identifiers. */
@@ -25,11 +26,8 @@ export interface Change {
   readonly lead?: (above: number, wrapped: string | null, needsStates: boolean) => string;
 }
 
-export interface TextChange {
+export interface TextChange extends TextEdit {
   readonly file: string;
-  readonly start: number;
-  readonly end: number;
-  readonly text: string;
 }
 
 export interface Merge {
@@ -374,10 +372,7 @@ class Merger {
 }
 
 /** Applies changes to a text; they must not overlap. Insertions at one place keep their order. */
-export function applyChanges(
-  text: string,
-  changes: readonly { readonly start: number; readonly end: number; readonly text: string }[],
-): string {
+export function applyChanges(text: string, changes: readonly TextEdit[]): string {
   let out = '';
   let at = 0;
   for (const change of [...changes].sort((a, b) => a.start - b.start || a.end - b.end)) {

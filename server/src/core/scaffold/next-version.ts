@@ -11,7 +11,7 @@ import { checkNext, type NextCast } from './next-version-checks';
 import { nextNotes } from './next-version-notes';
 import { changedOutside, changedSentence } from './outside';
 import { type Prospect, prospect } from './prospect';
-import type { NewFile, Subject } from './subject';
+import type { GeneratedVersion, NewFile, Subject } from './subject';
 
 export interface NextRequest {
   readonly from: string;
@@ -21,19 +21,7 @@ export interface NextRequest {
 }
 
 /** The next version as files and edits of the manifest, or why there can be none; reasons are sentences. */
-export type NextVersion =
-  | {
-      readonly ok: true;
-      readonly files: readonly NewFile[];
-      readonly manifestEdits: readonly {
-        readonly start: number;
-        readonly end: number;
-        readonly text: string;
-      }[];
-      /** What its callbacks meet when it replaces FROM; the worst first. */
-      readonly notes: readonly string[];
-    }
-  | { readonly ok: false; readonly reasons: readonly string[] };
+export type NextVersion = GeneratedVersion | { readonly ok: false; readonly reasons: readonly string[] };
 
 /**
  * The next cumulative version as a copy of the last one under a new module's name: sources byte for byte, so with the

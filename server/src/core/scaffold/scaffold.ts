@@ -19,20 +19,11 @@ import { planStates, type StatePlan } from './states';
 import { effectsOf, leftovers, treat } from './strategy';
 import { GIVEN_VALUE } from './strategy-given';
 import { usedIds } from './strategy-shadow';
-import type { NewFile, Request, Subject } from './subject';
+import type { GeneratedVersion, Request, Subject } from './subject';
 
 /** The cleanup version, or why there can be none; each reason is a sentence with its place. */
 export type Scaffold =
-  | {
-      readonly ok: true;
-      readonly files: readonly NewFile[];
-      readonly manifestEdits: readonly {
-        readonly start: number;
-        readonly end: number;
-        readonly text: string;
-      }[];
-      readonly notes: readonly string[];
-    }
+  | GeneratedVersion
   | {
       readonly ok: false;
       readonly reasons: readonly string[];

@@ -34,3 +34,19 @@ export interface NewFile {
   readonly path: string;
   readonly text: string;
 }
+
+/** A change of one text: what stands from `start` to `end` (offsets) becomes `text`. */
+export interface TextEdit {
+  readonly start: number;
+  readonly end: number;
+  readonly text: string;
+}
+
+/** A generated version: files that are new, and its entry in the manifest. */
+export interface GeneratedVersion {
+  readonly ok: true;
+  readonly files: readonly NewFile[];
+  readonly manifestEdits: readonly TextEdit[];
+  /** Sentences for its author; the worst first. */
+  readonly notes: readonly string[];
+}
