@@ -1,30 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { imageOf, type ScriptedModule, ScriptedWorld } from './scripted-world';
+import { after, plain, world } from './two-modules';
 
 /** The sequences of section "what runs when": one describe for each way to enable, disable and reverse. */
-
-const plain = { replace: 'nothing' } as const;
-
-function world(modules: Record<string, ScriptedModule> = {}): ScriptedWorld {
-  return new ScriptedWorld({
-    m: {},
-    n: {},
-    p: { image: imageOf(['vmlinux', 'm', 'n'], plain) },
-    q: { image: imageOf(['vmlinux', 'm'], plain) },
-    r: { image: imageOf(['vmlinux', 'm']) },
-    small: { image: imageOf(['vmlinux']) },
-    ...modules,
-  });
-}
-
-/** A world after these loads, its record empty. */
-function after(...names: string[]): ScriptedWorld {
-  const made = world();
-  for (const name of names) expect(made.load(name)).toBe(0);
-  made.takeCalls();
-  made.takeSkipped();
-  return made;
-}
 
 describe('enabling', () => {
   test('E1: pre_patch and post_patch of loaded objects, in the order of the array', () => {

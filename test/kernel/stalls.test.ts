@@ -1,30 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { imageOf, type ScriptedModule, ScriptedWorld } from './scripted-world';
+import { imageOf, ScriptedWorld } from './scripted-world';
+import { after } from './two-modules';
 
 /** Transitions that stay pending, and forced ones. */
-
-const plain = { replace: 'nothing' } as const;
-
-function world(modules: Record<string, ScriptedModule> = {}): ScriptedWorld {
-  return new ScriptedWorld({
-    m: {},
-    n: {},
-    p: { image: imageOf(['vmlinux', 'm', 'n'], plain) },
-    q: { image: imageOf(['vmlinux', 'm'], plain) },
-    r: { image: imageOf(['vmlinux', 'm']) },
-    small: { image: imageOf(['vmlinux']) },
-    ...modules,
-  });
-}
-
-/** A world after these loads, its record empty. */
-function after(...names: string[]): ScriptedWorld {
-  const made = world();
-  for (const name of names) expect(made.load(name)).toBe(0);
-  made.takeCalls();
-  made.takeSkipped();
-  return made;
-}
 
 describe('stalls', () => {
   test('stall: what starts stays pending until resume', () => {

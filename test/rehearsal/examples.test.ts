@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { runCommand } from '../../server/src/cli/program';
 import { interestingWays } from '../../server/src/features/rehearsal-ways';
 import { cannotRehearse } from '../../server/src/host/rehearsal/rehearse';
+import { captureOutput } from '../support/captured';
 import { analyseFolder } from '../support/project';
 import { kernelForTests } from './kernels';
 
@@ -16,37 +17,24 @@ const LONG_MS = 6 * 60_000;
 const kernel = await kernelForTests('6.1');
 
 let folder = '';
-let out = '';
-let err = '';
+const printed = captureOutput();
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'lineage-examples-'));
   cpSync(EXAMPLES, folder, { recursive: true });
   vi.stubEnv('XDG_STATE_HOME', join(folder, 'state'));
-  out = '';
-  err = '';
-  vi.spyOn(process.stdout, 'write').mockImplementation((text) => {
-    out += String(text);
-    return true;
-  });
-  vi.spyOn(process.stderr, 'write').mockImplementation((text) => {
-    err += String(text);
-    return true;
-  });
 });
 
 afterEach(() => {
-  vi.restoreAllMocks();
   vi.unstubAllEnvs();
   rmSync(folder, { recursive: true, force: true });
 });
 
 /** Runs a command; answers its exit code and what it printed. */
 async function cli(name: string, lineage: string, ...args: string[]) {
-  out = '';
-  err = '';
+  printed.begin();
   const code = await runCommand(name, [join(folder, lineage), ...args]);
-  return { code, out, err };
+  return { code, out: printed.out, err: printed.err };
 }
 
 interface Answer {

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import type { Actor } from '../../server/src/core/execution/effects';
 import { guardedBy, movedTo, takenOver } from '../../server/src/rules/callback-edits';
 import type { Fix } from '../../server/src/rules/rule';
+import { PUBLISHED_NOTIFIER } from './effects';
 import { asText, check, fixed, type LivepatchParts, lineage, livepatch, manifest } from './fixture';
 import { contextOf } from './told';
 
@@ -29,24 +30,6 @@ async function fixesOf(text: string, code: string): Promise<number[]> {
   return findings.filter((finding) => finding.code === code).map(({ fixes }) => fixes.length);
 }
 
-const HANDED: LivepatchParts = {
-  body: `static int seen(struct notifier_block *nb, unsigned long event, void *data)
-{
-  return NOTIFY_DONE;
-}
-static struct notifier_block nb = { .notifier_call = seen };
-static int hook(struct klp_object *obj)
-{
-  klp_get_state(&patch, 7)->data = &nb;
-  return register_reboot_notifier(&nb);
-}
-static void unhook(struct klp_object *obj)
-{
-  unregister_reboot_notifier(&nb);
-}`,
-  callbacks: '      .pre_patch = hook,\n      .post_unpatch = unhook,',
-  states: '  { .id = 7, .version = 1 },',
-};
 const tidying = (id: string, version: number, call: string, head = ''): LivepatchParts => ({
   body: `#define ACME_STATE 7\nextern struct static_key_false acme_key;\n${head}static void tidy(struct klp_object *obj)\n{\n  ${call}\n}`,
   callbacks: '      .post_patch = tidy,',
@@ -55,7 +38,11 @@ const tidying = (id: string, version: number, call: string, head = ''): Livepatc
 const PREV = 'unregister_reboot_notifier(klp_get_prev_state(7)->data);';
 
 test('a cleanup is wrapped in the guard that the state of the other version is', async () => {
-  const text = await accepted(lineage(TWO, HANDED, tidying('7', 2, PREV)), 'unguarded-cleanup', 'v2/a.c');
+  const text = await accepted(
+    lineage(TWO, PUBLISHED_NOTIFIER, tidying('7', 2, PREV)),
+    'unguarded-cleanup',
+    'v2/a.c',
+  );
   expect(text).toContain(`{
   {
     struct klp_state *prev = klp_get_prev_state(7);
@@ -70,7 +57,7 @@ test('a cleanup is wrapped in the guard that the state of the other version is',
 test('the guard names the state as the version does', async () => {
   const lines = tidying('ACME_STATE', 2, 'remove_proc_entry("acme", NULL);');
   const proc: LivepatchParts = {
-    ...HANDED,
+    ...PUBLISHED_NOTIFIER,
     body: `static const struct proc_ops ops = { };
 static int hook(struct klp_object *obj)
 {
@@ -88,10 +75,14 @@ static void unhook(struct klp_object *obj)
 
 test('no guard is offered that would not tell whose the state is', async () => {
   // The same version: the one after this would take this one's own entry for that of the faulty one.
-  expect(await fixesOf(lineage(TWO, HANDED, tidying('7', 1, PREV)), 'unguarded-cleanup')).toEqual([0]);
+  expect(await fixesOf(lineage(TWO, PUBLISHED_NOTIFIER, tidying('7', 1, PREV)), 'unguarded-cleanup')).toEqual(
+    [0],
+  );
   // What goes wrong stands in front of the call.
   const early = 'void *nb = klp_get_prev_state(7)->data;\n\n  unregister_reboot_notifier(nb);';
-  expect(await fixesOf(lineage(TWO, HANDED, tidying('7', 2, early)), 'unguarded-cleanup')).toEqual([0]);
+  expect(
+    await fixesOf(lineage(TWO, PUBLISHED_NOTIFIER, tidying('7', 2, early)), 'unguarded-cleanup'),
+  ).toEqual([0]);
 });
 
 const keyVersion = (more: string, callbacks: string): LivepatchParts => ({
@@ -406,7 +397,7 @@ const V2 = '  { .id = 7, .version = 2 },';
 const REMOVE = 'remove_proc_entry("acme", NULL)';
 
 test('a guard is as the lines around it are indented', async () => {
-  const { text, fixes } = await guard(HANDED, `\t${REMOVE};`, REMOVE, V2);
+  const { text, fixes } = await guard(PUBLISHED_NOTIFIER, `\t${REMOVE};`, REMOVE, V2);
   expect(fixes.map(({ title, preferred }) => ({ title, preferred }))).toEqual([
     { title: 'Only where v1 left state 7', preferred: false },
   ]);
@@ -422,8 +413,8 @@ test('a guard is as the lines around it are indented', async () => {
 
 test('there is one guard for each state that tells whose it is', async () => {
   const before = {
-    ...HANDED,
-    states: `${HANDED.states}\n  { .id = 8, .version = 3 },\n  { .id = 9, .version = UNKNOWN },\n  { .id = 10, .version = 1 },\n  { .id = 11, .version = 1 },`,
+    ...PUBLISHED_NOTIFIER,
+    states: `${PUBLISHED_NOTIFIER.states}\n  { .id = 8, .version = 3 },\n  { .id = 9, .version = UNKNOWN },\n  { .id = 10, .version = 1 },\n  { .id = 11, .version = 1 },`,
   };
   const { fixes } = await guard(
     before,
@@ -451,13 +442,13 @@ test.each([
     },
   ],
 ])('no guard is offered where %s', async (_why, call, lines, more) => {
-  expect((await guard(HANDED, lines, call, V2, more)).fixes).toEqual([]);
+  expect((await guard(PUBLISHED_NOTIFIER, lines, call, V2, more)).fixes).toEqual([]);
 });
 
 test('a module object with other callbacks is no hindrance', async () => {
   const objects =
     '  { .funcs = funcs, .callbacks = { .post_patch = tidy } },\n  { .name = "ext4", .funcs = funcs, .callbacks = { .pre_unpatch = tidy } },';
-  expect((await guard(HANDED, `  ${REMOVE};`, REMOVE, V2, { objects })).fixes).toHaveLength(1);
+  expect((await guard(PUBLISHED_NOTIFIER, `  ${REMOVE};`, REMOVE, V2, { objects })).fixes).toHaveLength(1);
 });
 
 const SAVE = '*(int *)state->data = console_loglevel';

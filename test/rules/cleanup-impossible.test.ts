@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { FILE, FOLDER, HEAP, marked, NOTIFIER, NOTIFIER_BY_STATE, VALUE } from './effects';
+import { FILE, FOLDER, HEAP, marked, NOTIFIER, NOTIFIER_BY_STATE, STATIC_KEY, VALUE } from './effects';
 import { check, expectMarked, type LivepatchParts, lineage, manifest } from './fixture';
 import { precision } from './precision';
 import { told } from './told';
@@ -34,18 +34,6 @@ static void stop(struct klp_object *obj)
   kthread_stop(worker);
 }`,
   callbacks: '      .post_patch = start,\n      .pre_unpatch = stop,',
-};
-const KEY: LivepatchParts = {
-  body: `extern struct static_key_false acme_key;
-static void on(struct klp_object *obj)
-{
-  static_branch_enable(&acme_key);
-}
-static void off(struct klp_object *obj)
-{
-  static_branch_disable(&acme_key);
-}`,
-  callbacks: '      .post_patch = on,\n      .pre_unpatch = off,',
 };
 
 /** pre_patch and its undo, in post_unpatch. */
@@ -341,7 +329,7 @@ precision(
     },
     { why: 'a file has a name', lineage: lineage(ONE, FILE) },
     { why: 'a folder has a name', lineage: lineage(ONE, FOLDER) },
-    { why: 'a static key is known by its name', lineage: lineage(ONE, KEY) },
+    { why: 'a static key is known by its name', lineage: lineage(ONE, STATIC_KEY) },
     { why: 'what is released cannot publish any more', lineage: lineage(manifest(['released']), NOTIFIER) },
     { why: 'it replaces nothing and nobody else does', lineage: lineage(ONE, { ...NOTIFIER, replace: '' }) },
     {

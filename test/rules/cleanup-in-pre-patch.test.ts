@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { PROC_FILE, PUBLISHED_NOTIFIER, STATIC_KEY } from './effects';
 import { type LivepatchParts, lineage, manifest } from './fixture';
 import { precision } from './precision';
 import { told } from './told';
@@ -7,48 +8,9 @@ const TWO = manifest(['released', 'draft']);
 
 /** Makes something and publishes what its undo needs. */
 const V1 = {
-  notifier: {
-    body: `static int seen(struct notifier_block *nb, unsigned long event, void *data)
-{
-  return NOTIFY_DONE;
-}
-static struct notifier_block nb = { .notifier_call = seen };
-static int hook(struct klp_object *obj)
-{
-  klp_get_state(&patch, 7)->data = &nb;
-  return register_reboot_notifier(&nb);
-}
-static void unhook(struct klp_object *obj)
-{
-  unregister_reboot_notifier(&nb);
-}`,
-    callbacks: '      .pre_patch = hook,\n      .post_unpatch = unhook,',
-    states: '  { .id = 7, .version = 1 },',
-  },
-  proc: {
-    body: `static const struct proc_ops ops = { };
-static int make(struct klp_object *obj)
-{
-  return proc_create("acme", 0444, NULL, &ops) ? 0 : -ENOMEM;
-}
-static void drop(struct klp_object *obj)
-{
-  remove_proc_entry("acme", NULL);
-}`,
-    callbacks: '      .pre_patch = make,\n      .post_unpatch = drop,',
-  },
-  key: {
-    body: `extern struct static_key_false acme_key;
-static void on(struct klp_object *obj)
-{
-  static_branch_enable(&acme_key);
-}
-static void off(struct klp_object *obj)
-{
-  static_branch_disable(&acme_key);
-}`,
-    callbacks: '      .post_patch = on,\n      .pre_unpatch = off,',
-  },
+  notifier: PUBLISHED_NOTIFIER,
+  proc: PROC_FILE,
+  key: STATIC_KEY,
   shadow: {
     body: `static int make(struct klp_object *obj)
 {

@@ -110,6 +110,54 @@ static void unhook(struct klp_object *obj)
   states: '  { .id = 7, .version = 1 },',
 };
 
+/** A notifier whose block the data of state 7 leads to. */
+export const PUBLISHED_NOTIFIER: LivepatchParts = {
+  body: `static int seen(struct notifier_block *nb, unsigned long event, void *data)
+{
+  return NOTIFY_DONE;
+}
+static struct notifier_block nb = { .notifier_call = seen };
+static int hook(struct klp_object *obj)
+{
+  klp_get_state(&patch, 7)->data = &nb;
+  return register_reboot_notifier(&nb);
+}
+static void unhook(struct klp_object *obj)
+{
+  unregister_reboot_notifier(&nb);
+}`,
+  callbacks: '      .pre_patch = hook,\n      .post_unpatch = unhook,',
+  states: '  { .id = 7, .version = 1 },',
+};
+
+/** A file by its name alone. */
+export const PROC_FILE: LivepatchParts = {
+  body: `static const struct proc_ops ops = { };
+static int make(struct klp_object *obj)
+{
+  return proc_create("acme", 0444, NULL, &ops) ? 0 : -ENOMEM;
+}
+static void drop(struct klp_object *obj)
+{
+  remove_proc_entry("acme", NULL);
+}`,
+  callbacks: '      .pre_patch = make,\n      .post_unpatch = drop,',
+};
+
+/** A static key of the kernel, on while the livepatch is in force. */
+export const STATIC_KEY: LivepatchParts = {
+  body: `extern struct static_key_false acme_key;
+static void on(struct klp_object *obj)
+{
+  static_branch_enable(&acme_key);
+}
+static void off(struct klp_object *obj)
+{
+  static_branch_disable(&acme_key);
+}`,
+  callbacks: '      .post_patch = on,\n      .pre_unpatch = off,',
+};
+
 /** Marks a line of a part: the mark goes below the only line that contains `line`. */
 export function marked(parts: LivepatchParts, line: string, mark: string): LivepatchParts {
   const body = (parts.body ?? '').split('\n');

@@ -1,52 +1,10 @@
 import { expect, test } from 'vitest';
-import { VALUE } from './effects';
+import { PROC_FILE, PUBLISHED_NOTIFIER, STATIC_KEY, VALUE } from './effects';
 import { check, type LivepatchParts, lineage, manifest } from './fixture';
 import { precision } from './precision';
 import { spoken } from './spoken';
 
 const TWO = manifest(['released', 'draft']);
-const NOTIFIER: LivepatchParts = {
-  body: `static int seen(struct notifier_block *nb, unsigned long event, void *data)
-{
-  return NOTIFY_DONE;
-}
-static struct notifier_block nb = { .notifier_call = seen };
-static int hook(struct klp_object *obj)
-{
-  klp_get_state(&patch, 7)->data = &nb;
-  return register_reboot_notifier(&nb);
-}
-static void unhook(struct klp_object *obj)
-{
-  unregister_reboot_notifier(&nb);
-}`,
-  callbacks: '      .pre_patch = hook,\n      .post_unpatch = unhook,',
-  states: '  { .id = 7, .version = 1 },',
-};
-const PROC: LivepatchParts = {
-  body: `static const struct proc_ops ops = { };
-static int make(struct klp_object *obj)
-{
-  return proc_create("acme", 0444, NULL, &ops) ? 0 : -ENOMEM;
-}
-static void drop(struct klp_object *obj)
-{
-  remove_proc_entry("acme", NULL);
-}`,
-  callbacks: '      .pre_patch = make,\n      .post_unpatch = drop,',
-};
-const KEY: LivepatchParts = {
-  body: `extern struct static_key_false acme_key;
-static void on(struct klp_object *obj)
-{
-  static_branch_enable(&acme_key);
-}
-static void off(struct klp_object *obj)
-{
-  static_branch_disable(&acme_key);
-}`,
-  callbacks: '      .post_patch = on,\n      .pre_unpatch = off,',
-};
 const COUNT: LivepatchParts = {
   body: `extern struct static_key_false acme_key;
 static void on(struct klp_object *obj)
@@ -91,7 +49,7 @@ precision(
       what: 'the data of a state that nobody had',
       lineage: lineage(
         TWO,
-        NOTIFIER,
+        PUBLISHED_NOTIFIER,
         post('  unregister_reboot_notifier(klp_get_prev_state(7)->data);', STATE),
       ),
       says: 'also where v1 was never installed',
@@ -103,7 +61,7 @@ precision(
       what: 'the same, over a variable',
       lineage: lineage(
         TWO,
-        NOTIFIER,
+        PUBLISHED_NOTIFIER,
         post(
           '  struct klp_state *prev = klp_get_prev_state(7);\n  void *nb = prev->data;\n\n  unregister_reboot_notifier(nb);',
           STATE,
@@ -113,12 +71,12 @@ precision(
     },
     {
       what: 'a proc file that is not there: the kernel warns',
-      lineage: lineage(TWO, PROC, post('  remove_proc_entry("acme", NULL);')),
+      lineage: lineage(TWO, PROC_FILE, post('  remove_proc_entry("acme", NULL);')),
       says: 'gets something that is not there',
     },
     {
       what: 'a static key that somebody else may have switched on',
-      lineage: lineage(TWO, KEY, post('  static_branch_disable(&acme_key);')),
+      lineage: lineage(TWO, STATIC_KEY, post('  static_branch_disable(&acme_key);')),
       says: 'it changes the static key acme_key, whoever set it',
     },
     {
@@ -132,7 +90,7 @@ precision(
       why: 'the previous state is asked',
       lineage: lineage(
         TWO,
-        NOTIFIER,
+        PUBLISHED_NOTIFIER,
         post(
           '  struct klp_state *prev = klp_get_prev_state(7);\n\n  if (prev)\n    unregister_reboot_notifier(prev->data);',
           STATE,
@@ -141,7 +99,11 @@ precision(
     },
     {
       why: 'an early return asks it',
-      lineage: lineage(TWO, withState(PROC), post(`${IF_PREV}  remove_proc_entry("acme", NULL);`, STATE)),
+      lineage: lineage(
+        TWO,
+        withState(PROC_FILE),
+        post(`${IF_PREV}  remove_proc_entry("acme", NULL);`, STATE),
+      ),
     },
     {
       why: 'removing a name that is not there does nothing',
@@ -153,9 +115,13 @@ precision(
     },
     {
       why: 'the key is switched off behind the guard',
-      lineage: lineage(TWO, withState(KEY), post(`${IF_PREV}  static_branch_disable(&acme_key);`, STATE)),
+      lineage: lineage(
+        TWO,
+        withState(STATIC_KEY),
+        post(`${IF_PREV}  static_branch_disable(&acme_key);`, STATE),
+      ),
     },
-    { why: 'it is its own, undone in its own post_unpatch', lineage: lineage(TWO, {}, PROC) },
+    { why: 'it is its own, undone in its own post_unpatch', lineage: lineage(TWO, {}, PROC_FILE) },
   ],
 );
 
@@ -171,18 +137,18 @@ const REMOVES = post('  remove_proc_entry("acme", NULL);');
 
 test('what goes wrong, in whole sentences', async () => {
   const unregisters = post('  unregister_reboot_notifier(klp_get_prev_state(7)->data);', STATE);
-  expect(await says(TWO, NOTIFIER, unregisters)).toEqual([
+  expect(await says(TWO, PUBLISHED_NOTIFIER, unregisters)).toEqual([
     SAID('the notifier nb', NEVER, 'NULL pointer dereference'),
   ]);
-  expect(await says(TWO, PROC, REMOVES)).toEqual([SAID('the proc entry acme', NEVER, ABSENT)]);
-  expect(await says(TWO, KEY, post('  static_branch_disable(&acme_key);'))).toEqual([
+  expect(await says(TWO, PROC_FILE, REMOVES)).toEqual([SAID('the proc entry acme', NEVER, ABSENT)]);
+  expect(await says(TWO, STATIC_KEY, post('  static_branch_disable(&acme_key);'))).toEqual([
     SAID('the static key acme_key', NEVER, 'it changes the static key acme_key, whoever set it'),
   ]);
 });
 
 test('a guard that another version satisfies as well', async () => {
   const guarded = post(`${IF_PREV}  remove_proc_entry("acme", NULL);`, STATE);
-  const [first, other] = [withState(PROC), withState({})];
+  const [first, other] = [withState(PROC_FILE), withState({})];
   const { findings } = await check(lineage(THREE, first, other, guarded));
   expect(findings.filter(({ code }) => code === CODE).map(({ run }) => run)).toEqual([
     ['load v2', 'load v3'],
@@ -190,21 +156,25 @@ test('a guard that another version satisfies as well', async () => {
   expect(await says(THREE, first, other, guarded)).toEqual([
     SAID('the proc entry acme', 'after v2 alone', ABSENT, 'v3'),
   ]);
-  expect(await says(THREE, first, withState(PROC), guarded)).toEqual([]);
+  expect(await says(THREE, first, withState(PROC_FILE), guarded)).toEqual([]);
   // What is faulty, or comes later, is not what one comes from alone.
   expect(await says(manifest(['released', 'faulty', 'draft']), first, other, guarded)).toEqual([]);
   expect(await says(THREE, first, guarded, other)).toEqual([]);
 });
 
 test('once for several that left it, and once for several ways to come there', async () => {
-  expect(await says(THREE, PROC, PROC, REMOVES)).toEqual([SAID('the proc entry acme', NEVER, ABSENT, 'v3')]);
-  expect(await says(THREE, PROC, {}, REMOVES)).toEqual([SAID('the proc entry acme', NEVER, ABSENT, 'v3')]);
+  expect(await says(THREE, PROC_FILE, PROC_FILE, REMOVES)).toEqual([
+    SAID('the proc entry acme', NEVER, ABSENT, 'v3'),
+  ]);
+  expect(await says(THREE, PROC_FILE, {}, REMOVES)).toEqual([
+    SAID('the proc entry acme', NEVER, ABSENT, 'v3'),
+  ]);
 });
 
 test('two things that are cleaned up are two findings', async () => {
   const both: LivepatchParts = {
-    body: `${KEY.body}\n${PROC.body}`,
-    callbacks: `${KEY.callbacks}\n${PROC.callbacks}`,
+    body: `${STATIC_KEY.body}\n${PROC_FILE.body}`,
+    callbacks: `${STATIC_KEY.callbacks}\n${PROC_FILE.callbacks}`,
   };
   const removes = '  static_branch_disable(&acme_key);\n  remove_proc_entry("acme", NULL);';
   expect(await says(TWO, both, post(removes))).toEqual([
@@ -219,7 +189,7 @@ test('two things that are cleaned up are two findings', async () => {
 
 test('a guard is offered around the call, unless it goes wrong in front of it', async () => {
   const titles = async (body: string): Promise<string[]> => {
-    const { findings } = await check(lineage(TWO, NOTIFIER, post(body, STATE)));
+    const { findings } = await check(lineage(TWO, PUBLISHED_NOTIFIER, post(body, STATE)));
     return findings.flatMap(({ code, fixes }) => (code === CODE ? fixes.map(({ title }) => title) : []));
   };
   expect(await titles('  unregister_reboot_notifier(klp_get_prev_state(7)->data);')).toEqual([
@@ -233,7 +203,7 @@ test('a guard is offered around the call, unless it goes wrong in front of it', 
 test.each([
   [
     'a guard that warns is a guard',
-    NOTIFIER,
+    PUBLISHED_NOTIFIER,
     post(
       '  struct klp_state *prev = klp_get_prev_state(7);\n\n  if (WARN_ON(!prev))\n    return;\n  unregister_reboot_notifier(prev->data);',
       STATE,
@@ -241,7 +211,7 @@ test.each([
   ],
   [
     'what goes wrong in another callback is not the cleanup',
-    NOTIFIER,
+    PUBLISHED_NOTIFIER,
     {
       body: `static int peek(struct klp_object *obj)
 {
@@ -265,12 +235,12 @@ static void tidy(struct klp_object *obj)
   ],
   [
     'a key that it sets anew',
-    KEY,
+    STATIC_KEY,
     post('  static_branch_disable(&acme_key);\n  static_branch_enable(&acme_key);'),
   ],
   [
     'its init is not the moment of taking over',
-    PROC,
+    PROC_FILE,
     { init: '  remove_proc_entry("acme", NULL);\n  return klp_enable_patch(&patch);' },
   ],
 ] as const)('%s', async (_why, from, to) => {

@@ -1,64 +1,53 @@
 import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, expect, test } from 'vitest';
 import { newVersion } from '../../server/src/cli/commands/new-version';
 import { runbook } from '../../server/src/cli/commands/runbook';
 import { scaffold } from '../../server/src/cli/commands/scaffold';
 import { Failure } from '../../server/src/cli/failure';
 import { helpOf } from '../../server/src/cli/program';
+import { captureOutput } from '../support/captured';
 
 const EXAMPLE = join(import.meta.dirname, '../../examples/net-fixes');
 
 let folder = '';
-let out = '';
-let err = '';
+const printed = captureOutput();
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'lineage-runbook-'));
   cpSync(EXAMPLE, folder, { recursive: true });
-  out = '';
-  err = '';
-  vi.spyOn(process.stdout, 'write').mockImplementation((text) => {
-    out += String(text);
-    return true;
-  });
-  vi.spyOn(process.stderr, 'write').mockImplementation((text) => {
-    err += String(text);
-    return true;
-  });
 });
 
 afterEach(() => {
-  vi.restoreAllMocks();
   rmSync(folder, { recursive: true, force: true });
 });
 
 test('runbook: text, JSON and Markdown of the example', async () => {
   expect(await runbook.run([folder], { from: 'v2', to: 'v1' })).toBe(0);
-  expect(out).toContain('3. Disable v2');
-  out = '';
+  expect(printed.out).toContain('3. Disable v2');
+  printed.begin();
   expect(await runbook.run([folder], { from: 'v2', to: 'v1', format: 'json' })).toBe(0);
-  expect(JSON.parse(out)).toMatchObject({ schema: 1, path: 'disable', from: 'v2', to: 'v1' });
-  out = '';
+  expect(JSON.parse(printed.out)).toMatchObject({ schema: 1, path: 'disable', from: 'v2', to: 'v1' });
+  printed.begin();
   expect(await runbook.run([folder], { from: 'livepatch_net_v2', to: 'v1', format: 'markdown' })).toBe(0);
-  expect(out).toContain('# net-fixes: v2 → v1\n');
-  expect(err).toBe('');
+  expect(printed.out).toContain('# net-fixes: v2 → v1\n');
+  expect(printed.err).toBe('');
 });
 
 test('runbook: with the generated v3 the path ends there', async () => {
   expect(await scaffold.run([folder], { restore: 'v1', after: 'v2', as: 'v3' })).toBe(0);
-  out = '';
+  printed.begin();
   expect(await runbook.run([folder], { from: 'v2', to: 'v1', format: 'json' })).toBe(0);
-  expect(JSON.parse(out)).toMatchObject({ path: 'cleanup', destination: 'v3', window: null });
+  expect(JSON.parse(printed.out)).toMatchObject({ path: 'cleanup', destination: 'v3', window: null });
 });
 
 test('runbook: no way to a faulty version, exit code 1', async () => {
   expect(await runbook.run([folder], { from: 'v1', to: 'v2' })).toBe(1);
-  expect(out).toBe('');
-  expect(err).toContain('v2 is faulty (hangs under load)');
+  expect(printed.out).toBe('');
+  expect(printed.err).toContain('v2 is faulty (hangs under load)');
   expect(await runbook.run([folder], { from: 'v1', to: 'v2', format: 'json' })).toBe(1);
-  expect(JSON.parse(out)).toMatchObject({ schema: 1, path: null });
+  expect(JSON.parse(printed.out)).toMatchObject({ schema: 1, path: null });
 });
 
 test.each([
@@ -85,7 +74,7 @@ test('new-version: writes the copy and the entry, and will not do it twice', asy
   expect(readdirSync(join(folder, 'v3')).sort()).toEqual(['Kbuild', 'livepatch_net_v3.c']);
   const manifest = readFileSync(join(folder, 'livepatch.yaml'), 'utf8');
   expect(manifest).toContain('  - version: v3\n    module: livepatch_net_v3\n');
-  expect(out).toContain('note: v2 does not take over from itself');
+  expect(printed.out).toContain('note: v2 does not take over from itself');
   expect(await newVersion.run([folder], { from: 'v2', as: 'v3' })).toBe(1);
   expect(readFileSync(join(folder, 'livepatch.yaml'), 'utf8')).toBe(manifest);
 });
@@ -95,8 +84,8 @@ test('new-version: --dry-run writes nothing', async () => {
   expect(await newVersion.run([folder], { from: 'v1', as: 'v3', 'dry-run': true })).toBe(0);
   expect(existsSync(join(folder, 'v3'))).toBe(false);
   expect(readFileSync(join(folder, 'livepatch.yaml'), 'utf8')).toBe(before);
-  expect(out).toContain('obj-m := livepatch_net_v3.o');
-  expect(out).toContain('- version: v3');
+  expect(printed.out).toContain('obj-m := livepatch_net_v3.o');
+  expect(printed.out).toContain('- version: v3');
 });
 
 test('new-version: --out inside the folder of the lineage only', async () => {

@@ -14,35 +14,24 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, expect, test } from 'vitest';
 import { scaffold } from '../../server/src/cli/commands/scaffold';
 import { Failure } from '../../server/src/cli/failure';
 import { writeNewFiles } from '../../server/src/cli/written-files';
+import { captureOutput } from '../support/captured';
 
 const EXAMPLE = join(import.meta.dirname, '../../examples/net-fixes');
 const WISH = { restore: 'v1', after: 'v2', as: 'v3' };
 
 let folder = '';
-let out = '';
-let err = '';
+const printed = captureOutput();
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'lineage-scaffold-'));
   cpSync(EXAMPLE, folder, { recursive: true });
-  out = '';
-  err = '';
-  vi.spyOn(process.stdout, 'write').mockImplementation((text) => {
-    out += String(text);
-    return true;
-  });
-  vi.spyOn(process.stderr, 'write').mockImplementation((text) => {
-    err += String(text);
-    return true;
-  });
 });
 
 afterEach(() => {
-  vi.restoreAllMocks();
   rmSync(folder, { recursive: true, force: true });
 });
 
@@ -72,15 +61,15 @@ test('writes the files of v3 and names it in the manifest', async () => {
   expect(manifest()).toContain('  - version: v3\n    module: livepatch_net_v3\n');
   expect(statSync(join(folder, 'livepatch.yaml')).mode & 0o777).toBe(0o640);
   expect(readdirSync(folder).sort()).toEqual(['livepatch.yaml', 'v1', 'v2', 'v3']);
-  expect(out).toContain('livepatch_net_v3_cleanup.c\n');
-  expect(err).toBe('');
+  expect(printed.out).toContain('livepatch_net_v3_cleanup.c\n');
+  expect(printed.err).toBe('');
 });
 
 test('with --dry-run prints them and writes nothing', async () => {
   expect(await scaffold.run([folder], { ...WISH, 'dry-run': true })).toBe(0);
-  expect(out).toContain('debugfs_lookup("net_status", NULL)');
-  expect(out).toContain('  - version: v3\n');
-  expect(out).toContain('obj-m := livepatch_net_v3.o');
+  expect(printed.out).toContain('debugfs_lookup("net_status", NULL)');
+  expect(printed.out).toContain('  - version: v3\n');
+  expect(printed.out).toContain('obj-m := livepatch_net_v3.o');
   expect(readdirSync(folder).sort()).toEqual(['livepatch.yaml', 'v1', 'v2']);
   expect(manifest()).toBe(BEFORE);
 });
@@ -113,7 +102,7 @@ static struct klp_object objs[]`,
       ),
   );
   expect(await scaffold.run([folder], WISH)).toBe(0);
-  const notes = out.split('\n').filter((line) => line.startsWith('note: '));
+  const notes = printed.out.split('\n').filter((line) => line.startsWith('note: '));
   expect(notes.length).toBeGreaterThan(1);
   expect(notes[0]).toMatch(
     /^note: v1 does not take over from itself, and v3 inherits that: "load v1; load v3" is/,
@@ -124,7 +113,7 @@ test('a second time it is refused, and nothing changes', async () => {
   await scaffold.run([folder], WISH);
   const after = manifest();
   expect(await scaffold.run([folder], WISH)).toBe(1);
-  expect(err).toContain('has "v3" already');
+  expect(printed.err).toContain('has "v3" already');
   expect(manifest()).toBe(after);
 });
 
@@ -132,7 +121,7 @@ test('a file that is in the way stays as it is', async () => {
   mkdirSync(join(folder, 'v3'));
   writeFileSync(join(folder, 'v3', 'Kbuild'), 'mine\n');
   expect(await scaffold.run([folder], WISH)).toBe(1);
-  expect(err).toMatch(/v3\/Kbuild: exists already/);
+  expect(printed.err).toMatch(/v3\/Kbuild: exists already/);
   expect(readdirSync(join(folder, 'v3'))).toEqual(['Kbuild']);
   expect(readFileSync(join(folder, 'v3', 'Kbuild'), 'utf8')).toBe('mine\n');
   expect(manifest()).toBe(BEFORE);
@@ -140,8 +129,8 @@ test('a file that is in the way stays as it is', async () => {
 
 test('a refused request has its reasons on stderr and exit code 1', async () => {
   expect(await scaffold.run([folder], { ...WISH, after: 'v7' })).toBe(1);
-  expect(err).toBe('klp-lineage: No version is called "v7".\n');
-  expect(out).toBe('');
+  expect(printed.err).toBe('klp-lineage: No version is called "v7".\n');
+  expect(printed.out).toBe('');
 });
 
 test.each([

@@ -1,8 +1,9 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, expect, test } from 'vitest';
 import { runCommand } from '../../server/src/cli/program';
+import { captureOutput } from '../support/captured';
 import { fix, manifest, replacement, TEMPLATE } from './tree';
 
 /** Commands that need modules in C say so, and what to do, for a version in another form. */
@@ -31,20 +32,13 @@ const LINEAGES: Readonly<Record<string, Record<string, string>>> = {
 };
 
 let folder = '';
-let err = '';
+const printed = captureOutput();
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'lineage-refused-'));
-  err = '';
-  vi.spyOn(process.stdout, 'write').mockReturnValue(true);
-  vi.spyOn(process.stderr, 'write').mockImplementation((text) => {
-    err += String(text);
-    return true;
-  });
 });
 
 afterEach(() => {
-  vi.restoreAllMocks();
   rmSync(folder, { recursive: true, force: true });
 });
 
@@ -53,7 +47,7 @@ async function said(dialect: string, command: string, ...args: string[]): Promis
     mkdirSync(dirname(join(folder, name)), { recursive: true });
     writeFileSync(join(folder, name), text);
   }
-  return [await runCommand(command, [folder, ...args]), err];
+  return [await runCommand(command, [folder, ...args]), printed.err];
 }
 
 test.each([
