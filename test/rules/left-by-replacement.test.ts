@@ -41,15 +41,15 @@ const POLL = running(timer('t', AGAIN), AGAIN, 'timer_delete_sync(&t)');
 const ONCE = running(timer('t', 'pr_info("late\\n")'), AGAIN, 'timer_delete_sync(&t)');
 const NOTHING = '(void)obj';
 
-test('a timer that starts itself again runs in a module that is gone', async () => {
+test('a timer that starts itself again never ends by itself', async () => {
   const [found, ...others] = await left(POLL);
   expect(others).toEqual([]);
   expect(found).toMatchObject({
     effect: { key: 't', by: { during: 'post_patch', function: 'start' } },
     from: { name: 'v1' },
     to: { name: 'v2' },
-    dangling: { kind: 'use-after-free', effect: { key: 't' } },
-    leftover: null,
+    dangling: { kind: 'dangling-pointer', effect: { key: 't' } },
+    leftover: { certainty: 'must', effect: { key: 't' } },
     certainty: 'must',
   });
 });
@@ -91,7 +91,7 @@ test.each([
 });
 
 test.each([
-  ['that starts itself again', timer('t', AGAIN), 'use-after-free must'],
+  ['that starts itself again', timer('t', AGAIN), 'dangling-pointer must'],
   ['that goes off once', timer('t', NOTHING.replace('obj', 'timer')), 'dangling-pointer may'],
 ])('a timer %s, which its own version forgets as well', async (_what, data, as) => {
   expect(await names(running(data, AGAIN, NOTHING))).toEqual([]);
@@ -106,12 +106,12 @@ test('what stays and what goes off are told together, each once', async () => {
     body: `${NOTIFIER.body}\n${POLL.body}`,
     callbacks: `${NOTIFIER.callbacks}\n${POLL.callbacks}`,
   };
-  expect(await names(both)).toEqual(['notifier nb dangling-pointer must', 'timer t use-after-free must']);
+  expect(await names(both)).toEqual(['notifier nb dangling-pointer must', 'timer t dangling-pointer must']);
 });
 
 test('a timer of the successor, ended by that, is not one of the predecessor', async () => {
   expect(await names({}, POLL)).toEqual([]);
-  expect(await names(POLL, POLL)).toEqual(['timer t use-after-free must']);
+  expect(await names(POLL, POLL)).toEqual(['timer t dangling-pointer must']);
 });
 
 test('a version that is refused replaces nothing', async () => {
@@ -145,7 +145,26 @@ test('a successor that ends what was handed to it leaves nothing', async () => {
     states: state,
   };
   expect(await names(handing, ending)).toEqual([]);
-  expect(await names(handing, { states: state })).toEqual(['timer t use-after-free must']);
+  expect(await names(handing, { states: state })).toEqual(['timer t dangling-pointer must']);
+});
+
+test('a function that nobody waited for goes on in a module that is gone', async () => {
+  const state = '  { .id = 7, .version = 1 },';
+  const slow: LivepatchParts = {
+    ...running(
+      'static void run(struct work_struct *w)\n{\n  for (int i = 0; i < 9; i++)\n    msleep(1000);\n}\nstatic DECLARE_WORK(w, run);',
+      'klp_get_state(&patch, 7)->data = &w;\n  schedule_work(&w)',
+      'cancel_work_sync(&w)',
+    ),
+    states: state,
+  };
+  const ending = (call: string): LivepatchParts => ({
+    body: `static void end(struct klp_object *obj)\n{\n  struct klp_state *prev = klp_get_prev_state(7);\n\n  if (prev)\n    ${call}(prev->data);\n}`,
+    callbacks: '.post_patch = end,',
+    states: state,
+  });
+  expect(await names(slow, ending('cancel_work_sync'))).toEqual([]);
+  expect(await names(slow, ending('cancel_work'))).toEqual(['work item w use-after-free must']);
 });
 
 test('what else goes wrong in a version is not left by it', async () => {
@@ -154,7 +173,7 @@ test('what else goes wrong in a version is not left by it', async () => {
     body: `${POLL.body}\nstatic int first(struct klp_object *obj)\n{\n  int *none = NULL;\n\n  return *none;\n}`,
     callbacks: `${POLL.callbacks}\n.pre_patch = first,`,
   };
-  expect(await names(faulty)).toEqual(['timer t use-after-free must']);
+  expect(await names(faulty)).toEqual(['timer t dangling-pointer must']);
   const freed: LivepatchParts = {
     body: 'static void twice(struct klp_object *obj)\n{\n  int *p = kzalloc(4, GFP_KERNEL);\n\n  kfree(p);\n  *p = 3;\n}',
     callbacks: '.post_patch = twice,',

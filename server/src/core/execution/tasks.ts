@@ -46,9 +46,13 @@ export class TaskList {
 
   queue(queued: QueuedTask): boolean {
     const handle = token(queued.handle);
-    if (this.tasks.some((task) => task.trace === null && token(task.queued.handle) === handle)) return false;
+    if (this.waits(handle)) return false;
     this.tasks.push({ id: this.next++, queued, trace: null, stack: [] });
     return true;
+  }
+
+  private waits(handle: string): boolean {
+    return this.tasks.some((task) => task.trace === null && token(task.queued.handle) === handle);
   }
 
   cancel(handle: Value): boolean {
@@ -173,7 +177,8 @@ export class TaskList {
       this.replace(current, { ...current, trace: null, stack: [] });
     } else if (ended) {
       if (current !== undefined) this.drop(current);
-      it.library.taskEnded?.(it.state, it.host, task.queued);
+      // One that has queued itself anew is no more at its end than one that the timer starts again.
+      if (!this.waits(token(task.queued.handle))) it.library.taskEnded?.(it.state, it.host, task.queued);
     }
     if (ended || task.trace !== null) it.host.tasksMoved();
   }

@@ -46,6 +46,8 @@ function queue(catalogue: Catalogue, kind: TaskKind, at: number, restarts = fals
     const fresh = !known || context.machine.queueTask({ kind, handle, callee, args: [self], actor, ...more });
     const row = catalogue.rowsByDo(context.call.name)[0];
     if (!row || !fresh) return 0;
+    // Its own function queues it anew: the kernel took it off the queue before it called that.
+    if (known && context.state.ledger.find(row.family, [handle])) return row.fails === 'false' ? 1 : 0;
     return perform(context, row);
   };
 }
@@ -274,7 +276,7 @@ const FAMILIES: Readonly<Record<TaskKind, readonly string[]>> = {
   rcu: ['RCU callback'],
 };
 
-/** A task has run to its end: what queued it holds no code any more. Call it before the task can be queued again. */
+/** A task has run to its end and waits for no further turn: what queued it holds no code any more. */
 export function taskEnded(state: ApiState, host: MachineHost, task: QueuedTask): void {
   for (const family of FAMILIES[task.kind]) {
     const effect = state.ledger.find(family, [task.handle]);
