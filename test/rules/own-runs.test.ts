@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import type { Effect } from '../../server/src/core/execution/effects';
 import { identity } from '../../server/src/core/lineage/left-behind';
 import type { LineageVersion } from '../../server/src/core/lineage/lineage';
-import { describeEffect } from '../../server/src/core/lineage/transitions';
+import { describeEffect } from '../../server/src/core/lineage/verdict';
 import type { RuleContext } from '../../server/src/rules/context';
 import { leftAfterBoth, undoneAlone } from '../../server/src/rules/own-cycle';
 import {

@@ -192,6 +192,34 @@ static void acme_post_unpatch(struct klp_object *obj)
   });
 }
 
+/** v2 polls by a work item that queues itself anew, or looks once in an hour. */
+export function delayedV2(published: boolean, again: boolean): string {
+  const publish = published ? '\tklp_get_state(&patch, 7)->data = &acme_poll;\n' : '';
+  return livepatch({
+    includes: ['linux/workqueue.h'],
+    code: `static void acme_look(struct work_struct *work);
+
+static DECLARE_DELAYED_WORK(acme_poll, acme_look);
+
+static void acme_look(struct work_struct *work)
+{
+${again ? '\tschedule_delayed_work(&acme_poll, HZ);\n' : ''}}
+
+static void acme_post_patch(struct klp_object *obj)
+{
+${publish}	schedule_delayed_work(&acme_poll, 3600 * HZ);
+}
+
+static void acme_pre_unpatch(struct klp_object *obj)
+{
+	cancel_delayed_work_sync(&acme_poll);
+}
+`,
+    callbacks: { post_patch: 'acme_post_patch', pre_unpatch: 'acme_pre_unpatch' },
+    ...(published ? { states: '{ .id = 7, .version = 3 },' } : {}),
+  });
+}
+
 /** v2 attaches shadow variables with a destructor of its own. */
 export const SHADOW_V2 = livepatch({
   includes: ['linux/slab.h'],

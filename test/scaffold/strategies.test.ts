@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { granted, InMemory, printed, refused } from './in-memory';
 import {
+  delayedV2,
   livepatch,
   manifest,
   notifierV2,
@@ -20,6 +21,7 @@ function lineage(v2: string, v1 = V1): InMemory {
 const ANSWERABLE: readonly (readonly [string, string])[] = [
   ['state data and the value that it saves', STATE_V2],
   ['a pointer that the state hands over', notifierV2(true)],
+  ['work that queues itself anew, handed over by the state', delayedV2(true, true)],
   ['shadow variables', SHADOW_V2],
   ['a static key, told by a state', staticKeyV2(true)],
   ['a proc entry, told by a state', procV2(true)],
@@ -148,6 +150,29 @@ test('a notifier that only v2 knows is refused with its line and the way out', (
   expect(reasons[0]).toContain('acme_nb');
   expect(reasons.at(-1)).toContain('/sys/kernel/livepatch/klp_v2/enabled');
   expect(reasons.at(-1)).toContain('nothing is patched');
+});
+
+test('work that may still wait is ended where the state leads to it, and told of where nothing does', () => {
+  const handed = granted(lineage(delayedV2(true, false)), 'v1', ['v2'], 'v3');
+  expect(handed.file('_cleanup.c')).toContain('cancel_delayed_work_sync(');
+  expect(handed.after.run('load v2', 'load v1', 'unload v2').verdict.word).toBe('refused');
+  expect(handed.after.run('load v2', 'load v3', 'unload v2')).toMatchObject({
+    verdict: { word: 'clean', certainty: 'must' },
+    unknown: [],
+  });
+
+  const { answer, after } = granted(lineage(delayedV2(false, false)), 'v1', ['v2'], 'v3');
+  expect(answer.notes).toEqual([
+    'v3 is v1 under a new name.',
+    "v2/klp_v2.c:26: delayed work item acme_poll of v2 may still wait when v3 is loaded, and cannot be ended by it: only the faulty version's own variable acme_poll knows it. Load v3 after it has gone off.",
+  ]);
+  expect(after.run('load v2', 'load v3', 'unload v2')).toMatchObject({
+    verdict: { word: 'unsafe', certainty: 'may' },
+    unknown: [{ text: 'whether the delayed work item acme_poll has gone off by then' }],
+  });
+  expect(refused(lineage(delayedV2(false, true)), 'v1', ['v2'], 'v3')[0]).toBe(
+    "v2/klp_v2.c:27: delayed work item acme_poll of v2 cannot be undone by v3: only the faulty version's own variable acme_poll knows it.",
+  );
 });
 
 test('what needs to know whether v2 was there is refused without a state', () => {

@@ -1,9 +1,9 @@
 import type { Effect } from '../core/execution/effects';
 import type { CallbackCall } from '../core/kernel/types';
 import type { Run } from '../core/lineage/run';
-import { because, describeEffect, type Transition, type Transitions } from '../core/lineage/transitions';
+import { because, type Transition, type Transitions } from '../core/lineage/transitions';
 import { worstTrial } from '../core/lineage/trial';
-import type { Leftover } from '../core/lineage/verdict';
+import { describeEffect, type Leftover } from '../core/lineage/verdict';
 import type { World } from '../core/lineage/world';
 import { formatStep } from '../core/manifest/steps';
 import type { Places } from '../core/places';

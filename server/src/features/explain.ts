@@ -1,6 +1,7 @@
 import { ERRNO } from '../core/kernel/types';
 import type { LineageVersion } from '../core/lineage/lineage';
-import { describeEffect, type Transition, type Transitions } from '../core/lineage/transitions';
+import type { Transition, Transitions } from '../core/lineage/transitions';
+import { describeEffect } from '../core/lineage/verdict';
 import { formatStep } from '../core/manifest/steps';
 import type { Places } from '../core/places';
 import { escapeMarkdown, inlineCode } from './markdown';

@@ -2,7 +2,7 @@ import type { Effect } from '../core/execution/effects';
 import type { CallbackFacts, ObjectFacts, PatchFacts, StateFacts } from '../core/execution/fact-types';
 import type { LineageVersion } from '../core/lineage/lineage';
 import { ownUndo } from '../core/lineage/own-undo';
-import { describeEffect } from '../core/lineage/transitions';
+import { describeEffect } from '../core/lineage/verdict';
 import type { Place } from '../core/place';
 import type { Analysis } from './analysis';
 import { type HoverAnswer, holds } from './hover';

@@ -1,7 +1,13 @@
 import { knownNames } from '../core/lineage/lineage';
 import type { Run } from '../core/lineage/run';
-import { describeEffect, worstLeftover } from '../core/lineage/transitions';
-import { firstRefusal, leftovers, VERDICTS, type Verdict } from '../core/lineage/verdict';
+import {
+  describeEffect,
+  firstRefusal,
+  leftovers,
+  VERDICTS,
+  type Verdict,
+  worstLeftover,
+} from '../core/lineage/verdict';
 import { World } from '../core/lineage/world';
 import type { Scenario } from '../core/manifest/manifest';
 import { checkStepNames, formatStep } from '../core/manifest/steps';

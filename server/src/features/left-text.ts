@@ -1,6 +1,6 @@
 import { leftBehind } from '../core/lineage/left-behind';
 import type { LineageVersion } from '../core/lineage/lineage';
-import { describeEffect } from '../core/lineage/transitions';
+import { describeEffect } from '../core/lineage/verdict';
 import type { Analysis } from './analysis';
 import { escapeMarkdown } from './markdown';
 import { HAZARD_TEXT } from './sentence';

@@ -63,8 +63,9 @@ class Telling {
     const entered: CallbackCall[] = [];
     for (const it of happenings) {
       follow(entered, it);
-      if (it.k !== 'effect' || it.event.k === 'fault' || it.event.k === 'repeated') continue;
+      if (it.k !== 'effect') continue;
       const { event } = it;
+      if (event.k === 'fault' || event.k === 'repeated' || event.k === 'ended') continue;
       const { row, key } = event.k === 'undone-without' ? event : event.effect;
       const by = event.k === 'done' ? event.effect.by : event.by;
       if (row.noun === '' || !isSameVersion(end.nameOf(by.instance).version, this.#version)) continue;
@@ -143,7 +144,11 @@ function passingEffects(happenings: readonly Happening[]): Set<number> {
     if (it.k !== 'effect') continue;
     const call = entered.at(-1);
     if (it.event.k === 'done') made.set(it.event.effect.id, call);
-    else if (it.event.k === 'undone' && call && made.get(it.event.effect.id) === call)
+    else if (
+      (it.event.k === 'undone' || it.event.k === 'ended') &&
+      call &&
+      made.get(it.event.effect.id) === call
+    )
       passing.add(it.event.effect.id);
   }
   return passing;

@@ -236,7 +236,7 @@ class Telling {
         undone: null,
         spans: [],
       });
-    } else if (event.k === 'undone') {
+    } else if (event.k === 'undone' || event.k === 'ended') {
       const known = this.#effects.get(event.effect.id);
       if (known) known.undone = this.#now();
     } else if (event.k === 'fault') {

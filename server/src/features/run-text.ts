@@ -1,5 +1,5 @@
 import type { Run } from '../core/lineage/run';
-import { describeEffect } from '../core/lineage/transitions';
+import { describeEffect } from '../core/lineage/verdict';
 import type { World } from '../core/lineage/world';
 import { formatErrno } from '../core/manifest/errno';
 import { formatStep } from '../core/manifest/steps';

@@ -1,6 +1,7 @@
 import type { LineageVersion } from '../core/lineage/lineage';
 import { findPath, type Path, type PathKind, type Rejected } from '../core/lineage/path';
-import { describeEffect, type Transitions } from '../core/lineage/transitions';
+import type { Transitions } from '../core/lineage/transitions';
+import { describeEffect } from '../core/lineage/verdict';
 import { formatErrno } from '../core/manifest/errno';
 import { MODULE_NAME } from '../core/manifest/names';
 import { formatStep } from '../core/manifest/steps';

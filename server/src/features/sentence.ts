@@ -1,6 +1,12 @@
 import type { Hazard } from '../core/execution/catalogue-row';
-import { describeEffect, type Transition, worstLeftover } from '../core/lineage/transitions';
-import { type Danger, firstRefusal, type Leftover } from '../core/lineage/verdict';
+import type { Transition } from '../core/lineage/transitions';
+import {
+  type Danger,
+  describeEffect,
+  firstRefusal,
+  type Leftover,
+  worstLeftover,
+} from '../core/lineage/verdict';
 import { formatStep } from '../core/manifest/steps';
 
 /** What a hazard means, in a person's words. */

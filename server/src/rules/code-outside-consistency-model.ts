@@ -77,7 +77,7 @@ function started(context: RuleContext, version: LineageVersion): Effect[] {
       else if (happening.k === 'kernel' && happening.event.k === 'called') inside = false;
       if (happening.k !== 'effect' || !inside) continue;
       const { event } = happening;
-      if (event.k === 'undone') found.delete(identity(event.effect));
+      if (event.k === 'undone' || event.k === 'ended') found.delete(identity(event.effect));
       else if (event.k === 'done' && isRunning(event.effect, base.run, version))
         found.set(identity(event.effect), event.effect);
     }

@@ -1,13 +1,11 @@
 import type { Effect } from '../core/execution/effects';
 import { identity, type LeftBehind, leftBehind } from '../core/lineage/left-behind';
-import { isSameVersion, type LineageVersion } from '../core/lineage/lineage';
-import { type Run, targetsLoaded } from '../core/lineage/run';
+import type { LineageVersion } from '../core/lineage/lineage';
+import type { Run } from '../core/lineage/run';
 import type { Danger } from '../core/lineage/verdict';
 import type { Place } from '../core/place';
 import type { RuleContext } from './context';
-import { load, unload } from './effect-story';
 import { lookAt } from './looks';
-import { theEffect } from './wording';
 
 /**
  * What `from` leaves behind when `to` replaces it, with what is no longer there at the end of the run because it has
@@ -36,53 +34,8 @@ function leftIn(context: RuleContext, from: LineageVersion, to: LineageVersion):
     const { certainty } = danger;
     more.push({ effect, from, to, transition, dangling: { ...danger, effect }, leftover: null, certainty });
   }
-  for (const item of stillWaiting(context, from, to)) {
-    if (known.has(identity(item.effect))) continue;
-    known.add(identity(item.effect));
-    more.push(item);
-  }
   return [...left, ...more];
 }
-
-/**
- * Timers and delayed work of `from` that went off before its module was removed, in a run that leaves them the time:
- * if the steps follow each other faster, they go off when the module is gone.
- */
-function stillWaiting(context: RuleContext, from: LineageVersion, to: LineageVersion): LeftBehind[] {
-  const transition = context.transitions.transition(from, to);
-  const { steps } = transition.run;
-  if (!wentOff(transition.run, from)) return [];
-  const run = context.transitions.fastRunOf(steps, [from, to]);
-  const alone = context.transitions.fastRunOf(
-    [...targetsLoaded(context.lineage), load(from), { k: 'disable', name: from.name }, unload(from)],
-    [from],
-  );
-  return run.verdict.dangers.flatMap((danger): LeftBehind[] => {
-    const { effect } = danger;
-    if (danger.kind !== 'dangling-pointer' || !effect || !isSameVersion(danger.version, from)) return [];
-    if (alone.verdict.dangers.some((item) => item.effect && identity(item.effect) === identity(effect)))
-      return [];
-    const text = `whether ${theEffect(effect)} has gone off by then`;
-    const unknown = [{ kind: 'unknown-branch' as const, text, place: effect.by.place }, ...run.unknown];
-    const fast = { ...transition, run: { ...run, unknown } };
-    return [{ effect, from, to, transition: fast, dangling: danger, leftover: null, certainty: 'may' }];
-  });
-}
-
-/** Whether something that the version queued for later ran by itself. */
-function wentOff(run: Run, from: LineageVersion): boolean {
-  return run.outcomes.some((outcome) =>
-    outcome.happenings.some(
-      (happening) =>
-        happening.k === 'effect' &&
-        happening.event.k === 'undone' &&
-        DELAYED.has(happening.event.effect.row.family) &&
-        isSameVersion(run.end.nameOf(happening.event.effect.by.instance).version, from),
-    ),
-  );
-}
-
-const DELAYED = new Set(['timer', 'high resolution timer', 'delayed work item']);
 
 /** What the call at this place made, as the first call that made the same did it: a timer may start itself anew. */
 function queuedAt(run: Run, from: LineageVersion, place: Place): Effect | null {

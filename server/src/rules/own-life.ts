@@ -1,4 +1,4 @@
-import type { Actor, EffectEvent } from '../core/execution/effects';
+import type { Actor, DeedEvent } from '../core/execution/effects';
 import type { Decision } from '../core/execution/machine-host';
 import { identity } from '../core/lineage/left-behind';
 import { isSameVersion, type LineageVersion } from '../core/lineage/lineage';
@@ -115,7 +115,7 @@ export function wasLoaded(version: LineageVersion): (run: Run) => boolean {
 
 /** Something that code of the version did in a run. */
 export interface Deed {
-  readonly event: EffectEvent;
+  readonly event: DeedEvent;
   readonly by: Actor;
   readonly step: number;
 }
@@ -125,7 +125,7 @@ export function deedsOf(run: Run, version: LineageVersion): Deed[] {
   const found: Deed[] = [];
   run.outcomes.forEach(({ happenings }, step) => {
     for (const happening of happenings) {
-      if (happening.k !== 'effect') continue;
+      if (happening.k !== 'effect' || happening.event.k === 'ended') continue;
       const { event } = happening;
       const by = event.k === 'done' ? event.effect.by : event.by;
       if (isSameVersion(run.end.nameOf(by.instance).version, version)) found.push({ event, by, step });

@@ -1,4 +1,4 @@
-import type { EffectEvent } from '../core/execution/effects';
+import type { DeedEvent } from '../core/execution/effects';
 import type { CallbackKind } from '../core/kernel/types';
 import type { LineageVersion } from '../core/lineage/lineage';
 import { isWanted } from '../core/lineage/lineage';
@@ -10,7 +10,7 @@ export const TAKING_OVER: ReadonlySet<string> = new Set<CallbackKind>(['pre_patc
 
 /** One effect event of a run with the index of the step that it happened in. */
 export interface SteppedEvent {
-  readonly event: EffectEvent;
+  readonly event: DeedEvent;
   readonly step: number;
 }
 
@@ -18,7 +18,7 @@ export interface SteppedEvent {
 export function eventsOf(run: Run): SteppedEvent[] {
   return run.outcomes.flatMap((outcome, step) =>
     outcome.happenings.flatMap((happening) =>
-      happening.k === 'effect' ? [{ event: happening.event, step }] : [],
+      happening.k === 'effect' && happening.event.k !== 'ended' ? [{ event: happening.event, step }] : [],
     ),
   );
 }

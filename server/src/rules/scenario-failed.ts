@@ -1,7 +1,6 @@
 import { knownNames } from '../core/lineage/lineage';
 import type { Run } from '../core/lineage/run';
-import { describeEffect, worstLeftover } from '../core/lineage/transitions';
-import { firstRefusal, VERDICTS } from '../core/lineage/verdict';
+import { describeEffect, firstRefusal, VERDICTS, worstLeftover } from '../core/lineage/verdict';
 import type { Scenario } from '../core/manifest/manifest';
 import { checkStepNames, formatStep } from '../core/manifest/steps';
 import type { Certainty } from '../core/place';

@@ -1,4 +1,4 @@
-import type { Actor, Effect, EffectEvent } from '../core/execution/effects';
+import type { Actor, DeedEvent, Effect } from '../core/execution/effects';
 import { isWanted, type LineageVersion } from '../core/lineage/lineage';
 import type { Run } from '../core/lineage/run';
 import type { Certainty } from '../core/place';
@@ -110,7 +110,7 @@ function unguarded(
 }
 
 /** What the version's callbacks did while it took over. */
-function during(run: Run, to: LineageVersion): { readonly event: EffectEvent }[] {
+function during(run: Run, to: LineageVersion): { readonly event: DeedEvent }[] {
   const step = loadStep(run, to);
   return eventsOf(run).filter(({ event, step: at }) => {
     const by = actorOf(event);
@@ -118,19 +118,19 @@ function during(run: Run, to: LineageVersion): { readonly event: EffectEvent }[]
   });
 }
 
-function actorOf(event: EffectEvent): Actor {
+function actorOf(event: DeedEvent): Actor {
   return event.k === 'done' ? event.effect.by : event.by;
 }
 
 /** The same call; what goes wrong on the way to its arguments stands in the same function. */
-function isAbout(cleanup: Cleanup, event: EffectEvent): boolean {
+function isAbout(cleanup: Cleanup, event: DeedEvent): boolean {
   const { by } = cleanup;
   if (event.k === 'fault') return event.by.function === by.function && event.by.during === by.during;
   return isInside(event, cleanup);
 }
 
 /** Nothing goes wrong in front of the call, which a guard around it would leave as it is. */
-function isInside(event: EffectEvent, { by }: Cleanup): boolean {
+function isInside(event: DeedEvent, { by }: Cleanup): boolean {
   const { place } = actorOf(event);
   return place.file === by.place.file && by.place.start <= place.start && place.end <= by.place.end;
 }
@@ -140,7 +140,7 @@ interface Harm {
   readonly certainty: Certainty;
 }
 
-function harmOf(run: Run, event: EffectEvent, cleanup: Cleanup, to: LineageVersion): Harm | null {
+function harmOf(run: Run, event: DeedEvent, cleanup: Cleanup, to: LineageVersion): Harm | null {
   const callee = cleanup.effect.row.undo[0]?.name ?? cleanup.effect.row.do;
   switch (event.k) {
     case 'undone-without': {

@@ -3,8 +3,7 @@ import type { Hazard } from '../core/execution/catalogue-row';
 import type { Effect } from '../core/execution/effects';
 import type { LineageVersion } from '../core/lineage/lineage';
 import type { Run } from '../core/lineage/run';
-import { describeEffect } from '../core/lineage/transitions';
-import { HAZARDS } from '../core/lineage/verdict';
+import { describeEffect, HAZARDS } from '../core/lineage/verdict';
 import { formatErrno } from '../core/manifest/errno';
 import type { Certainty, Severity } from '../core/place';
 

@@ -91,7 +91,7 @@ export interface MachineServices {
   /** Drops a task that has not started. Whether there was one. */
   cancelTask(handle: Value): boolean;
   /** Gives the tasks of this handle (of all handles, for null) turns until they have ended: flush_work and the like. */
-  flushTask(handle: Value | null): void;
+  flushTask(handle: Value | null, cancels?: boolean): void;
   /**
    * Waits until `ready` says so, giving the other tasks turns. A caller that is a task itself is suspended, and the
    * whole call is made again on its next turn. False where nothing can make it ready any more (a deadlock).

@@ -46,6 +46,8 @@ export type EffectEvent =
   | { readonly k: 'done'; readonly effect: Effect }
   | { readonly k: 'repeated'; readonly effect: Effect; readonly by: Actor; readonly result: number | null }
   | { readonly k: 'undone'; readonly effect: Effect; readonly by: Actor }
+  /** It came to its end by itself: what was queued has run, and waits for no further turn. */
+  | { readonly k: 'ended'; readonly effect: Effect }
   /** An undo of something that is not in force: double unregister, free of nothing. */
   | { readonly k: 'undone-without'; readonly row: EffectRow; readonly key: string; readonly by: Actor }
   /** A fault in the running code: NULL or freed memory dereferenced, double free, WARN of the kernel, deadlock. */
@@ -56,6 +58,9 @@ export type EffectEvent =
       readonly by: Actor;
       readonly certainty: Certainty;
     };
+
+/** What somebody's code did. */
+export type DeedEvent = Exclude<EffectEvent, { readonly k: 'ended' }>;
 
 export type Fault =
   | 'null-dereference'

@@ -160,9 +160,20 @@ export class Ledger {
       this.#effects.set(current.id, { ...current, count: current.count - 1, last: by });
       return;
     }
-    this.#effects.delete(current.id);
-    this.#index.delete(indexKey(current.row.family, current.match));
+    this.#remove(current);
     host.effect({ k: 'undone', effect: current, by });
+  }
+
+  /** An effect is over, and nobody undid it. */
+  end(host: EffectListener, effect: Effect): void {
+    this.#own();
+    this.#remove(effect);
+    host.effect({ k: 'ended', effect });
+  }
+
+  #remove({ id, row, match }: Effect): void {
+    this.#effects.delete(id);
+    this.#index.delete(indexKey(row.family, match));
   }
 
   /** An undo call that met nothing in force. */

@@ -104,8 +104,8 @@ export class Services implements MachineServices {
     return this.it.tasks.cancel(handle);
   }
 
-  flushTask(handle: Value | null): void {
-    this.it.tasks.flush(this.it, handle);
+  flushTask(handle: Value | null, cancels = false): void {
+    this.it.tasks.flush(this.it, handle, cancels);
   }
 
   wait(ready: () => boolean): boolean {

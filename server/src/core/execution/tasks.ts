@@ -30,6 +30,8 @@ const MAX_ROUNDS = 64;
 export class TaskList {
   private tasks: Task[] = [];
   private next = 1;
+  /** What somebody cancels and waits for: it cannot queue itself anew. */
+  private cancelled: string | null = null;
   /** The task whose turn it is. */
   running: QueuedTask | null = null;
 
@@ -46,7 +48,7 @@ export class TaskList {
 
   queue(queued: QueuedTask): boolean {
     const handle = token(queued.handle);
-    if (this.waits(handle)) return false;
+    if (this.waits(handle) || handle === this.cancelled) return false;
     this.tasks.push({ id: this.next++, queued, trace: null, stack: [] });
     return true;
   }
@@ -73,16 +75,23 @@ export class TaskList {
     return any;
   }
 
-  flush(it: Interpreter, handle: Value | null): void {
+  /** Waits until what is queued or under way has ended, all of it for null; what `cancels` waits for is not queued anew. */
+  flush(it: Interpreter, handle: Value | null, cancels: boolean): void {
     const wanted = handle === null ? null : token(handle);
     const mine = (task: Task): boolean => wanted === null || token(task.queued.handle) === wanted;
     const own = this.running === null ? null : token(this.running.handle);
     const open = (): boolean => this.tasks.some((task) => mine(task) && token(task.queued.handle) !== own);
     if (!open()) return;
     if (this.canSuspend(it)) throw new Suspended(true);
-    for (let round = 0; round < MAX_ROUNDS; round++) {
-      this.turns(it, mine);
-      if (!open()) return;
+    const before = this.cancelled;
+    if (cancels) this.cancelled = wanted;
+    try {
+      for (let round = 0; round < MAX_ROUNDS; round++) {
+        this.turns(it, mine);
+        if (!open()) return;
+      }
+    } finally {
+      this.cancelled = before;
     }
     it.host.unknown({ kind: 'budget', text: 'waiting for a task that does not end', place: null });
   }

@@ -16,13 +16,12 @@ export function ownUndo(transitions: Transitions, version: LineageVersion, effec
     { k: 'disable', name: version.name },
     { k: 'unload', name: version.name },
   ];
-  const { outcomes, end } = transitions.runOf(steps, [version]);
-  for (const outcome of outcomes) {
-    for (const happening of outcome.happenings) {
+  for (const { run } of transitions.waysOf(steps, [version])) {
+    for (const happening of run.outcomes.flatMap((outcome) => outcome.happenings)) {
       if (happening.k !== 'effect' || happening.event.k !== 'undone') continue;
       const { effect: undone, by } = happening.event;
-      if (identity(undone) === identity(effect) && isSameVersion(end.nameOf(by.instance).version, version))
-        return by;
+      const { version: undoer } = run.end.nameOf(by.instance);
+      if (identity(undone) === identity(effect) && isSameVersion(undoer, version)) return by;
     }
   }
   return null;

@@ -3,9 +3,9 @@ import { formatStep, type Step } from '../manifest/steps';
 import { identity } from './left-behind';
 import { isNoLivepatch, isSameVersion, isWanted, type Lineage, type LineageVersion } from './lineage';
 import { type Run, targetsLoaded } from './run';
-import { describeEffect, type Transitions } from './transitions';
+import type { Transitions } from './transitions';
 import { worstTrial } from './trial';
-import type { Danger, Leftover, VerdictWord } from './verdict';
+import { type Danger, describeEffect, type Leftover, type VerdictWord } from './verdict';
 
 /**
  * How one gets from the installed version to the wanted one: TO replaces FROM; a cleanup version that restores TO

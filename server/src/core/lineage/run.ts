@@ -1,3 +1,4 @@
+import type { Effect } from '../execution/effects';
 import type { Decision, UnknownReason } from '../execution/machine-host';
 import { Overruns } from '../execution/overruns';
 import type { CallbackCall, InstanceId } from '../kernel/types';
@@ -8,6 +9,7 @@ import {
   type Danger,
   dangersOf,
   danglingPointers,
+  describeEffect,
   judge,
   type Refusal,
   VERDICTS,
@@ -43,10 +45,11 @@ function flipsOf({ end }: Run): number {
 
 /**
  * Runs the steps on a clean kernel. Branches on unknown values take the way of success; then each of them is taken
- * the other way once, and what only such a run shows is added to the verdict as "may".
+ * the other way once, and what only such a run shows is added to the verdict as "may". So is what goes wrong where the
+ * steps follow each other so fast that no timer or delayed work goes off between them.
  */
 export function run(lineage: Lineage, steps: readonly Step[], overruns = new Overruns()): Run {
-  const base = once(lineage, steps, null, { overruns });
+  const base = inHaste(lineage, once(lineage, steps, null, { overruns }), overruns);
   const decisions = base.end.decisions();
   if (decisions.length === 0) return base;
   let verdict = base.verdict;
@@ -70,6 +73,43 @@ export function run(lineage: Lineage, steps: readonly Step[], overruns = new Ove
   }
   return { ...base, verdict, unknown, unsure, namesWereAsked };
 }
+
+/** The run with what its verdict lacks: what goes off in its own time may do so too late. */
+function inHaste(lineage: Lineage, base: Run, overruns: Overruns): Run {
+  const haste = wayInHaste(lineage, base, overruns);
+  const verdict = haste && withMay(base.verdict, haste.run.verdict);
+  if (!verdict || sizeOf(verdict) === sizeOf(base.verdict)) return base;
+  return { ...base, verdict, unknown: [branchReason(haste.decision), ...base.unknown] };
+}
+
+function sizeOf({ dangers, leftovers, mayRefuse }: Verdict): number {
+  return dangers.length + leftovers.length + mayRefuse.length;
+}
+
+/** The same steps so fast after each other that no timer or delayed work goes off; null where none has. */
+function wayInHaste(
+  lineage: Lineage,
+  { steps, outcomes }: Run,
+  overruns: Overruns,
+): { readonly run: Run; readonly decision: Decision } | null {
+  for (const it of outcomes.flatMap((outcome) => outcome.happenings)) {
+    if (it.k !== 'effect' || it.event.k !== 'ended' || !goesOff(it.event.effect)) continue;
+    const { effect } = it.event;
+    const id = `whether the ${describeEffect(effect)} has gone off by then`;
+    return {
+      run: once(lineage, steps, null, { fast: true, overruns }),
+      decision: { id, success: true, taken: false, place: effect.by.place },
+    };
+  }
+  return null;
+}
+
+/** Whether it ends by itself, in its own time. */
+export function goesOff({ row }: Effect): boolean {
+  return DELAYED.has(row.family);
+}
+
+const DELAYED = new Set(['timer', 'high resolution timer', 'delayed work item']);
 
 /** The calls of callbacks by step, livepatch, object and callback. Numbers of instances may differ between ways. */
 function callsOf({ outcomes, end }: Run): Map<string, CallbackCall[]> {
@@ -98,10 +138,13 @@ function hangingOnStates(outcomes: readonly StepOutcome[]): Set<CallbackCall> {
   return calls;
 }
 
-/** One way through the steps: the one of success, or with one decision on an unknown value taken the other way. */
+/**
+ * One way through the steps: the one of success, the one in haste (if anything goes off by itself), or with one decision
+ * on an unknown value taken the other way.
+ */
 export interface OneWay {
   readonly run: Run;
-  /** The decision that went the other way; null for the way of success. */
+  /** What went the other way; null for the way of success. */
   readonly decision: Decision | null;
 }
 
@@ -109,15 +152,12 @@ export interface OneWay {
 export function waysThrough(lineage: Lineage, steps: readonly Step[], overruns = new Overruns()): OneWay[] {
   const base = once(lineage, steps, null, { overruns });
   const decisions = base.end.decisions().slice(0, flipsOf(base));
+  const haste = wayInHaste(lineage, base, overruns);
   return [
     { run: base, decision: null },
+    ...(haste ? [haste] : []),
     ...decisions.map((decision, flip) => ({ run: once(lineage, steps, flip, { overruns }), decision })),
   ];
-}
-
-/** The way of success when the steps follow each other so fast that no timer or delayed work goes off between them. */
-export function fastRun(lineage: Lineage, steps: readonly Step[], overruns = new Overruns()): Run {
-  return once(lineage, steps, null, { fast: true, overruns });
 }
 
 /**

@@ -1,12 +1,19 @@
 import { Overruns } from '../execution/overruns';
 import { formatStep, type Step } from '../manifest/steps';
 import { type Lineage, type LineageVersion, targetByName } from './lineage';
-import { fastRun, type OneWay, type Run, run, transitionSteps, waysThrough, withoutStalls } from './run';
+import { type OneWay, type Run, run, transitionSteps, waysThrough, withoutStalls } from './run';
 import { Search } from './search';
 import { LIMITS, SHORTENED, settingsOf } from './search-ways';
 import type { SearchResult } from './trial';
 import { Twins } from './twins';
-import { firstRefusal, type Leftover, VERDICTS, type Verdict, type VerdictWord } from './verdict';
+import {
+  describeEffect,
+  firstRefusal,
+  VERDICTS,
+  type Verdict,
+  type VerdictWord,
+  worstLeftover,
+} from './verdict';
 
 /** One ordered pair; `from` null is a clean kernel. */
 export interface Transition {
@@ -140,11 +147,6 @@ export class Transitions {
   /** As runOf, and the steps are what is asked about: carried out as they are, whatever stalls. */
   runAsWritten(steps: readonly Step[], versions: readonly LineageVersion[]): Run {
     return this.#run(`=${steps.map(formatStep).join(';')}`, steps, versions, run, false);
-  }
-
-  /** As runOf, with steps so fast after each other that no timer or delayed work goes off between them. */
-  fastRunOf(steps: readonly Step[], versions: readonly LineageVersion[]): Run {
-    return this.#run(`!${steps.map(formatStep).join(';')}`, steps, versions, fastRun);
   }
 
   /** Each way through the steps by itself, kept as runs are; counts as one run. */
@@ -297,18 +299,4 @@ export function because(transition: Transition): string {
   if (unknown > 0) return `clean as far as read: ${unknown} ${unknown === 1 ? 'thing' : 'things'} unknown`;
   if (end.effects().length > 0) return `${to} takes over or undoes everything`;
   return 'nothing stays behind';
-}
-
-export function worstLeftover(leftovers: readonly Leftover[]): Leftover | undefined {
-  const order = ['use-after-free', 'double-application', 'stuck-value', 'leak'];
-  return [...leftovers].sort((a, b) => order.indexOf(a.hazard) - order.indexOf(b.hazard))[0];
-}
-
-/** "debugfs file net_status" */
-export function describeEffect(effect: {
-  readonly row: { readonly noun: string };
-  readonly key: string;
-}): string {
-  // A name may hold line ends; what is told of it stays in its line.
-  return `${effect.row.noun} ${effect.key.replace(/[\r\n]/g, (c) => (c === '\n' ? '\\n' : '\\r'))}`;
 }

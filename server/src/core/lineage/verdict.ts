@@ -59,6 +59,16 @@ export function firstRefusal({ refusals, mayRefuse }: Verdict): Refusal | undefi
   return refusals[0] ?? mayRefuse[0];
 }
 
+/** "debugfs file net_status" */
+export function describeEffect({ row, key }: Pick<Effect, 'row' | 'key'>): string {
+  // A name may hold line ends; what is told of it stays in its line.
+  return `${row.noun} ${key.replace(/[\r\n]/g, (c) => (c === '\n' ? '\\n' : '\\r'))}`;
+}
+
+export function worstLeftover(leftovers: readonly Leftover[]): Leftover | undefined {
+  return [...leftovers].sort((a, b) => HAZARDS.indexOf(a.hazard) - HAZARDS.indexOf(b.hazard))[0];
+}
+
 /** The worst hazard of an effect, as the JSON names it: what holds no pointer into a module cannot dangle. */
 export function worstHazard(effect: Effect): Hazard {
   const possible = effect.row.hazards.filter(

@@ -1,7 +1,8 @@
 import { identity } from '../lineage/left-behind';
 import { isSameVersion, type LineageVersion } from '../lineage/lineage';
 import { type Run, targetsLoaded } from '../lineage/run';
-import { because, describeEffect } from '../lineage/transitions';
+import { because } from '../lineage/transitions';
+import { describeEffect } from '../lineage/verdict';
 import { formatStep, type Step } from '../manifest/steps';
 import type { Prospect } from './prospect';
 

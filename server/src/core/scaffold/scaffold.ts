@@ -2,6 +2,7 @@ import { workTreePath } from '../blob-names';
 import { isDiffDialect } from '../csource/dialects/diffs';
 import { identity } from '../lineage/left-behind';
 import { isDraft, type LineageVersion } from '../lineage/lineage';
+import { goesOff, type Run } from '../lineage/run';
 import type { Place } from '../place';
 import { Places } from '../places';
 import { type Built, build as buildModule } from './build';
@@ -112,9 +113,11 @@ export function scaffold(subject: Subject, request: Request): Scaffold {
     ...proof.notes,
   ];
   if (found.remedies.length === 0) {
-    notes.unshift(
-      `${cast.faulty.map((version) => version.name).join(', ')} leaves nothing behind: ${cast.names.version} is ${cast.good.name} under a new name.`,
-    );
+    const nothing =
+      found.untreated.size > 0
+        ? ''
+        : `${cast.faulty.map((version) => version.name).join(', ')} leaves nothing behind: `;
+    notes.unshift(`${nothing}${cast.names.version} is ${cast.good.name} under a new name.`);
   }
   // Where nobody installed a faulty version this is all that the new one does: it comes before everything else.
   if (proof.inherited !== null) notes.unshift(proof.inherited);
@@ -196,6 +199,7 @@ function treatAll(
       continue;
     }
     for (const effect of effects) known.add(effect.key);
+    const waiting = maybeWaiting(base.transitions.transition(version, base.added).run);
     const treatment = treat(patient, effects, good);
     remedies.push(...treatment.remedies);
     notes.push(...treatment.notes);
@@ -205,6 +209,13 @@ function treatAll(
         untreated.add(identity(effect));
         notes.push(
           `${text} stays, as it does when ${version.name} is disabled: ${refusal.because}. It is memory that nobody uses.`,
+        );
+        continue;
+      }
+      if (waiting.has(identity(effect))) {
+        untreated.add(identity(effect));
+        notes.push(
+          `${text} may still wait when ${cast.names.version} is loaded, and cannot be ended by it: ${refusal.because}. Load ${cast.names.version} after it has gone off.`,
         );
         continue;
       }
@@ -238,6 +249,15 @@ function treatAll(
     untreated,
     asks,
   };
+}
+
+/** What goes off once, and may or may not have done so by then. */
+function maybeWaiting({ verdict }: Run): ReadonlySet<string> {
+  return new Set(
+    verdict.dangers.flatMap(({ effect, certainty }) =>
+      effect && certainty === 'may' && goesOff(effect) ? [identity(effect)] : [],
+    ),
+  );
 }
 
 /** The same thing left by two faulty versions is undone once. */

@@ -57,16 +57,17 @@ function cancel(catalogue: Catalogue, waits: boolean): ApiModel {
   return (context) => {
     const handle = argument(context, 0);
     const pending = context.machine.cancelTask(handle);
-    if (!pending && waits) context.machine.flushTask(handle);
+    // First: what comes to its end while it is waited for is undone by who waits.
     undo(context, catalogue.rowsByUndo(context.call.name));
+    if (waits) context.machine.flushTask(handle, true);
     return pending ? 1 : 0;
   };
 }
 
 function flush(catalogue: Catalogue): ApiModel {
   return (context) => {
-    context.machine.flushTask(argument(context, 0));
     undo(context, catalogue.rowsByUndo(context.call.name));
+    context.machine.flushTask(argument(context, 0));
     return 1;
   };
 }
@@ -280,6 +281,6 @@ const FAMILIES: Readonly<Record<TaskKind, readonly string[]>> = {
 export function taskEnded(state: ApiState, host: MachineHost, task: QueuedTask): void {
   for (const family of FAMILIES[task.kind]) {
     const effect = state.ledger.find(family, [task.handle]);
-    if (effect) state.ledger.undo(host, effect, task.actor, true);
+    if (effect) state.ledger.end(host, effect);
   }
 }
