@@ -175,6 +175,68 @@ test('work that may still wait is ended where the state leads to it, and told of
   );
 });
 
+test('what lies in published memory is reached through its type', () => {
+  const v2 = livepatch({
+    includes: ['linux/slab.h', 'linux/workqueue.h'],
+    code: `struct acme {
+	int looks;
+	struct delayed_work poll;
+};
+
+static struct acme *acme;
+
+static void acme_look(struct work_struct *work)
+{
+	struct acme *own = container_of(work, struct acme, poll.work);
+
+	own->looks++;
+	schedule_delayed_work(&own->poll, HZ);
+}
+
+static int acme_pre_patch(struct klp_object *obj)
+{
+	acme = kzalloc(sizeof(*acme), GFP_KERNEL);
+	if (!acme)
+		return -ENOMEM;
+	INIT_DELAYED_WORK(&acme->poll, acme_look);
+	klp_get_state(&patch, 7)->data = acme;
+	return 0;
+}
+
+static void acme_post_patch(struct klp_object *obj)
+{
+	schedule_delayed_work(&acme->poll, HZ);
+}
+
+static void acme_pre_unpatch(struct klp_object *obj)
+{
+	cancel_delayed_work_sync(&acme->poll);
+}
+
+static void acme_post_unpatch(struct klp_object *obj)
+{
+	kfree(acme);
+}
+`,
+    callbacks: {
+      pre_patch: 'acme_pre_patch',
+      post_patch: 'acme_post_patch',
+      pre_unpatch: 'acme_pre_unpatch',
+      post_unpatch: 'acme_post_unpatch',
+    },
+    states: '{ .id = 7, .version = 3 },',
+  });
+  const { file, after } = granted(lineage(v2), 'v1', ['v2'], 'v3');
+  const text = file('_cleanup.c');
+  expect(text).toContain('struct acme {\n\tint looks;\n\tstruct delayed_work poll;\n};');
+  expect(text).toContain('\tcancel_delayed_work_sync(&((struct acme *)prev->data)->poll);\n');
+  expect(text).toContain('\tkfree(prev->data);\n');
+  expect(after.run('load v2', 'load v3', 'unload v2').verdict).toMatchObject({
+    word: 'clean',
+    certainty: 'must',
+  });
+});
+
 test('what needs to know whether v2 was there is refused without a state', () => {
   expect(refused(lineage(procV2(false)), 'v1', ['v2'], 'v3')[0]).toContain('no lookup for proc entries');
   expect(refused(lineage(staticKeyV2(false)), 'v1', ['v2'], 'v3')[0]).toContain('declares no klp_state');

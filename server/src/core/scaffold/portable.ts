@@ -27,6 +27,8 @@ export interface Unportable {
   readonly because: string;
 }
 
+const VOID: CType = { k: 'pointer', to: { k: 'void' } };
+
 const MAX_DEPTH = 24;
 /** A variable that is set in more places leads nowhere in particular. */
 const MAX_VALUES = 4;
@@ -43,6 +45,8 @@ export function isPortable(result: Portable | Unportable): result is Portable {
 export class Translator {
   readonly #code: FaultyCode;
   #published: ReadonlyMap<string, Portable> | null = null;
+  /** Of what is published, what stands there as `void *`. */
+  readonly #untyped = new Set<string>();
   #building = false;
 
   constructor(code: FaultyCode) {
@@ -69,7 +73,7 @@ export class Translator {
       case 'call':
         return this.#call(again, expr);
       case 'member': {
-        const of = again(expr.of);
+        const of = this.#object(again, expr.of);
         if (!isPortable(of)) return of;
         const struct = structOf(expr.of.type);
         const data = of.data || (of.text === 'prev' && expr.name === 'data');
@@ -78,20 +82,21 @@ export class Translator {
         return { ...of, text, level: 3, data, structs };
       }
       case 'index': {
-        const of = again(expr.of);
+        const of = this.#object(again, expr.of);
         if (!isPortable(of)) return of;
         const index = again(expr.index);
         return isPortable(index) ? both(of, index, `${grouped(of, 3)}[${index.text}]`, 3) : index;
       }
       case 'unary': {
-        const of = again(expr.of);
+        const of = expr.op === '*' ? this.#object(again, expr.of) : again(expr.of);
         return isPortable(of) ? { ...of, text: `${expr.op}${grouped(of, 2)}`, level: 2 } : of;
       }
       case 'logical':
       case 'binary': {
-        const left = again(expr.left);
+        const say = expr.op === '+' || expr.op === '-' ? (it: Expr) => this.#object(again, it) : again;
+        const left = say(expr.left);
         if (!isPortable(left)) return left;
-        const right = again(expr.right);
+        const right = say(expr.right);
         return isPortable(right)
           ? both(left, right, `${grouped(left, 2)} ${expr.op} ${grouped(right, 2)}`, 1)
           : right;
@@ -109,6 +114,14 @@ export class Translator {
     }
   }
 
+  /** What is looked into: a pointer that is handed over by `void *` has to say again what it points at. */
+  #object(again: (inner: Expr) => Portable | Unportable, expr: Expr): Portable | Unportable {
+    const value = again(expr);
+    const key = this.#building ? null : keyOf(expr);
+    if (key === null || !isPortable(value) || !this.#untyped.has(key)) return value;
+    return this.#typed(value, expr.type, VOID);
+  }
+
   /** A local variable that has one value in its function. */
   #local(unit: UnitImage, fn: FunctionIr, slot: number, depth: number): Portable | Unportable {
     const name = fn.locals[slot]?.name ?? 'a local variable';
@@ -118,12 +131,12 @@ export class Translator {
     if (!values || values.length !== 1 || value === undefined)
       return { because: `${name} of ${fn.name}() has no single value` };
     const result = this.translate(unit, fn, value, depth + 1);
-    return isPortable(result) ? this.#typed(result, fn.locals[slot]?.type, value) : result;
+    return isPortable(result) ? this.#typed(result, fn.locals[slot]?.type, value.type) : result;
   }
 
   /** `struct x *p = state->data`: the conversion that the declaration makes must be written. */
-  #typed(value: Portable, type: CType | undefined, from: Expr): Portable | Unportable {
-    if (type === undefined || type.k !== 'pointer' || from.type.k !== 'pointer' || from.type.to.k !== 'void')
+  #typed(value: Portable, type: CType | undefined, from: CType): Portable | Unportable {
+    if (type === undefined || type.k !== 'pointer' || from.k !== 'pointer' || from.to.k !== 'void')
       return value;
     if (type.to.k === 'void') return value;
     const text = castType(type);
@@ -203,8 +216,11 @@ export class Translator {
       const key = keyOf(expr.value);
       if (key === null || published.has(key)) continue;
       const target = this.translate(unit, fn, expr.target);
-      if (isPortable(target) && target.state !== null && target.data && this.#isOwn(unit, expr.value))
-        published.set(key, target);
+      if (!isPortable(target) || target.state === null || !target.data || !this.#isOwn(unit, expr.value))
+        continue;
+      published.set(key, target);
+      const { type } = expr.target;
+      if (type.k === 'pointer' && type.to.k === 'void') this.#untyped.add(key);
     }
     this.#building = false;
     return published;
