@@ -237,6 +237,123 @@ static void acme_post_unpatch(struct klp_object *obj)
   });
 });
 
+test('elements of a published array are its elements, and no bytes', () => {
+  const v2 = livepatch({
+    includes: ['linux/reboot.h'],
+    code: `static int acme_event(struct notifier_block *nb, unsigned long action, void *data)
+{
+	return NOTIFY_DONE;
+}
+
+static struct notifier_block acme_nbs[] = {
+	{ .notifier_call = acme_event },
+	{ .notifier_call = acme_event },
+};
+
+static int acme_pre_patch(struct klp_object *obj)
+{
+	klp_get_state(&patch, 7)->data = acme_nbs;
+	register_reboot_notifier(&acme_nbs[0]);
+	register_reboot_notifier(&acme_nbs[1]);
+	return 0;
+}
+
+static void acme_post_unpatch(struct klp_object *obj)
+{
+	unregister_reboot_notifier(&acme_nbs[0]);
+	unregister_reboot_notifier(&acme_nbs[1]);
+}
+`,
+    callbacks: { pre_patch: 'acme_pre_patch', post_unpatch: 'acme_post_unpatch' },
+    states: '{ .id = 7, .version = 3 },',
+  });
+  const { file, after } = granted(lineage(v2), 'v1', ['v2'], 'v3');
+  expect(file('_cleanup.c')).toContain(
+    'unregister_reboot_notifier(&((struct notifier_block *)prev->data)[1]);',
+  );
+  expect(after.run('load v2', 'load v3', 'unload v2').verdict.word).toBe('clean');
+});
+
+test('a number that stands in the place of the pointer is written back, 0 as well', () => {
+  const v2 = livepatch({
+    includes: ['linux/printk.h'],
+    code: `static int acme_pre_patch(struct klp_object *obj)
+{
+	klp_get_state(&patch, 7)->data = (void *)(long)console_loglevel;
+	console_loglevel = 3;
+	return 0;
+}
+
+static void acme_post_unpatch(struct klp_object *obj)
+{
+	console_loglevel = (int)(long)klp_get_state(&patch, 7)->data;
+}
+`,
+    callbacks: { pre_patch: 'acme_pre_patch', post_unpatch: 'acme_post_unpatch' },
+    states: '{ .id = 7, .version = 3 },',
+  });
+  const { file, after } = granted(lineage(v2), 'v1', ['v2'], 'v3');
+  const text = file('_cleanup.c');
+  expect(text).toContain('\tconsole_loglevel = (int)(long)prev->data;\n');
+  expect(text).not.toContain('if (!prev->data)');
+  expect(after.run('load v2', 'load v3', 'unload v2').verdict.word).toBe('clean');
+});
+
+test('what a function of v2 only looks up is looked up without it', () => {
+  const looking = (body: string): string =>
+    livepatch({
+      includes: ['linux/slab.h', 'linux/printk.h'],
+      code: `struct left {
+	int old;
+};
+
+static int looks;
+
+static struct left *left_of(void)
+{
+${body}
+}
+
+static int acme_pre_patch(struct klp_object *obj)
+{
+	struct klp_state *state = klp_get_state(&patch, 7);
+
+	state->data = kzalloc(sizeof(struct left), GFP_KERNEL);
+	return state->data ? 0 : -ENOMEM;
+}
+
+static void acme_post_patch(struct klp_object *obj)
+{
+	left_of()->old = console_loglevel;
+	console_loglevel = 3;
+}
+
+static void acme_pre_unpatch(struct klp_object *obj)
+{
+	console_loglevel = left_of()->old;
+}
+
+static void acme_post_unpatch(struct klp_object *obj)
+{
+	kfree(left_of());
+}
+`,
+      callbacks: {
+        pre_patch: 'acme_pre_patch',
+        post_patch: 'acme_post_patch',
+        pre_unpatch: 'acme_pre_unpatch',
+        post_unpatch: 'acme_post_unpatch',
+      },
+      states: '{ .id = 7, .version = 3 },',
+    });
+  const v2 = looking('\tstruct klp_state *state = klp_get_state(&patch, 7);\n\n\treturn state->data;');
+  const { file, after } = granted(lineage(v2), 'v1', ['v2'], 'v3');
+  expect(file('_cleanup.c')).toContain('\tconsole_loglevel = ((struct left *)prev->data)->old;\n');
+  expect(after.run('load v2', 'load v3', 'unload v2').verdict.word).toBe('clean');
+  const counting = looking('\tlooks++;\n\treturn klp_get_state(&patch, 7)->data;');
+  expect(refused(lineage(counting), 'v1', ['v2'], 'v3')[0]).toContain('it is what left_of() returns');
+});
+
 test('what needs to know whether v2 was there is refused without a state', () => {
   expect(refused(lineage(procV2(false)), 'v1', ['v2'], 'v3')[0]).toContain('no lookup for proc entries');
   expect(refused(lineage(staticKeyV2(false)), 'v1', ['v2'], 'v3')[0]).toContain('declares no klp_state');

@@ -5,12 +5,15 @@ import type { Block } from './memory';
 import { lastSegmentStart, trailingIndex, withoutZeroes } from './paths';
 import type { Pointer, Value } from './values';
 
-/** `pointer + n` in elements of type `to`; null where no path says where that is. */
-export function addTo(it: Interpreter, pointer: Pointer, n: number, to: CType): Pointer | null {
+const BYTE: CType = { k: 'int', bits: 8, signed: false };
+
+/** `pointer + n` in elements of type `to` (void: of bytes); null where no path says where that is. */
+export function addTo(it: Interpreter, pointer: Pointer, n: number, type: CType): Pointer | null {
   if (n === 0) return pointer;
+  const to = type.k === 'void' ? BYTE : type;
   const block = it.memory.block(pointer.block);
   const at = block?.type && block.layout ? block.layout.typeAt(block.type, pointer.path) : undefined;
-  if (block?.type && block.layout && at !== undefined && to.k !== 'void' && !sameShape(at, to)) {
+  if (block?.type && block.layout && at !== undefined && !sameShape(at, to)) {
     const moved = addBytes(block, pointer, n, to);
     if (moved !== undefined) return moved;
   }

@@ -71,7 +71,7 @@ export class Translator {
       case 'name':
         return this.#name(unit, expr.name, depth);
       case 'call':
-        return this.#call(again, expr);
+        return this.#call(unit, again, expr, depth);
       case 'member': {
         const of = this.#object(again, expr.of);
         if (!isPortable(of)) return of;
@@ -107,7 +107,9 @@ export class Translator {
         const type = castType(expr.type);
         if (type === null) return { because: 'a cast to a type without a name' };
         if (of.text === '0' && type === 'void *') return { ...of, text: 'NULL', level: 3 };
-        return { ...of, text: `(${type})${grouped(of, 2)}`, level: 2 };
+        // A number that stands in the place of a pointer may be 0.
+        const data = of.data && !(of.text === 'prev->data' && expr.type.k === 'int');
+        return { ...of, text: `(${type})${grouped(of, 2)}`, level: 2, data };
       }
       default:
         return { because: 'an expression of a kind that is not copied' };
@@ -119,7 +121,9 @@ export class Translator {
     const value = again(expr);
     const key = this.#building ? null : keyOf(expr);
     if (key === null || !isPortable(value) || !this.#untyped.has(key)) return value;
-    return this.#typed(value, expr.type, VOID);
+    // An array that is handed over has become a pointer to its first element.
+    const { type } = expr;
+    return this.#typed(value, type.k === 'array' ? { k: 'pointer', to: type.of } : type, VOID);
   }
 
   /** A local variable that has one value in its function. */
@@ -171,8 +175,10 @@ export class Translator {
   }
 
   #call(
+    unit: UnitImage,
     again: (inner: Expr) => Portable | Unportable,
     expr: Extract<Expr, { readonly k: 'call' }>,
+    depth: number,
   ): Portable | Unportable {
     const callee = expr.callee.k === 'name' ? expr.callee.name : '';
     if (callee === 'klp_shadow_get') return this.#shadow(again, expr.args);
@@ -183,13 +189,28 @@ export class Translator {
     const idArgument =
       callee === 'klp_get_state' ? expr.args[1] : callee === 'klp_get_prev_state' ? expr.args[0] : undefined;
     if (idArgument === undefined)
-      return { because: `it is what ${callee === '' ? 'a call' : `${callee}()`} returns` };
+      return (
+        (expr.args.length === 0 ? this.#returned(unit, callee, depth) : null) ?? {
+          because: `it is what ${callee === '' ? 'a call' : `${callee}()`} returns`,
+        }
+      );
     const id = stateId(idArgument);
     if (id === null) {
       const value = again(idArgument);
       return { because: isPortable(value) ? `the state ${value.text} is not constant` : value.because };
     }
     return { ...atom('prev'), state: id };
+  }
+
+  /** What a function of its own returns that does nothing else; null where it is none. */
+  #returned(unit: UnitImage, name: string, depth: number): Portable | Unportable | null {
+    const ref = this.#code.resolve(unit, name);
+    const fn = ref.k === 'function' ? this.#code.lower(ref.unit, name) : undefined;
+    const last = fn?.body.at(-1);
+    if (ref.k !== 'function' || !fn || last?.k !== 'return' || !last.value) return null;
+    if (fn.body.some((stmt) => stmt !== last && stmt.k !== 'declare')) return null;
+    const value = this.translate(ref.unit, fn, last.value, depth + 1);
+    return isPortable(value) ? this.#typed(value, fn.returns, last.value.type) : value;
   }
 
   /** A shadow variable that any module finds: its object and its id are constants or names of the kernel. */
