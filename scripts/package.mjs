@@ -38,8 +38,10 @@ const ALSO_NEEDED = [
   'dist/editor.js.br',
   'dist/web-tree-sitter.wasm.br',
   'dist/tree-sitter-c.wasm.br',
-  'dist/NOTICES.txt',
 ];
+/** What the licences of bundled packages ask to be told; it goes into the extension's own licence file. */
+const NOTICES = 'dist/NOTICES.txt';
+const LICENCE = 'LICENSE';
 
 /** Every relative path of package.json that the extension needs: main, icon and what `contributes` points at. */
 function pathsNamedIn(manifest) {
@@ -83,6 +85,11 @@ async function stage(folder) {
     const [from, to] = [join(root, path), join(folder, path)];
     mkdirSync(dirname(to), { recursive: true });
     if (path.endsWith('.json')) writeFileSync(to, shortened(path, readFileSync(from, 'utf8')));
+    else if (path === LICENCE)
+      writeFileSync(
+        to,
+        [path, NOTICES].map((part) => readFileSync(join(root, part), 'utf8')).join(`\n${'-'.repeat(72)}\n\n`),
+      );
     else if (path === 'CHANGELOG.md') writeFileSync(to, fewerChanges(readFileSync(from, 'utf8')));
     else cpSync(from, to);
   }
@@ -96,7 +103,7 @@ async function main(args) {
   }
   const file = resolve(args[1] ?? join(root, 'livepatch-lineage.vsix'));
   const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
-  const unbuilt = pathsNamedIn(manifest).filter((path) => !existsSync(join(root, path)));
+  const unbuilt = [...pathsNamedIn(manifest), NOTICES].filter((path) => !existsSync(join(root, path)));
   if (unbuilt.length > 0) {
     process.stderr.write(`package: missing: ${unbuilt.join(', ')}; run npm run build\n`);
     return 1;

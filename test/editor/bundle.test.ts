@@ -6,6 +6,7 @@ import { promisify } from 'node:util';
 import { brotliDecompressSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { UNUSED_FEATURES } from '../../scripts/unused-features.mjs';
+import { readArchive } from '../../scripts/zip-archive.mjs';
 import { builtFolder, packagedExtension, ROOT } from './extension';
 
 /** What ships is tried as it ships: alone in a folder, where no node_modules can make up for a gap. */
@@ -153,7 +154,10 @@ test("other people's work travels with its licence and copyright", () => {
 });
 
 test('the package holds what package.json names and stays within its limits', async () => {
-  await expect(packagedExtension(true)).resolves.toMatch(/\.vsix$/);
+  const file = await packagedExtension(true);
+  expect(file).toMatch(/\.vsix$/);
+  const licence = readArchive(readFileSync(file)).find(({ name }) => name === 'extension/LICENSE.txt');
+  expect(licence?.bytes.toString()).toContain(readFileSync(join(folder, 'dist', 'NOTICES.txt'), 'utf8'));
 });
 
 /** Reads messages from a server's output; the function it returns waits for the answer to a request. */
