@@ -89,7 +89,7 @@ export function idiomLines(source: SnippetSource, target: string): string[] {
       ];
     case 7:
       return [
-        `{ int i${n} = 0, j${n}, s${n} = 0; do { if (++i${n} == 3) continue; for (j${n} = i${n}; ; j${n}++) { if (j${n} > 6) break; if (s${n} > ${20 + r.below(40)}) goto out${n}; s${n} += j${n} ^ ((${e()}) & 7); } } while (i${n} < 5); out${n}: pr_info("sum %d %d\\n", s${n}, i${n}); }`,
+        `{ int i${n} = 0, j${n}, sum${n} = 0; do { if (++i${n} == 3) continue; for (j${n} = i${n}; ; j${n}++) { if (j${n} > 6) break; if (sum${n} > ${20 + r.below(40)}) goto out${n}; sum${n} += j${n} ^ ((${e()}) & 7); } } while (i${n} < 5); out${n}: pr_info("sum %d %d\\n", sum${n}, i${n}); }`,
       ];
     case 8:
       return [

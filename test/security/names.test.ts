@@ -21,6 +21,8 @@ const HOSTILE = [
   '</script><img src=x onerror=alert(1)>',
   '[click](command:workbench.action.terminal.new)',
   '![x](http://example.org/x.png)',
+  // The second text begins with it.
+  'livepatch.yaml:1:1: error: forged [forged]',
   '`$(reboot)`;reboot #',
   '%s%n%p',
   '*/ int evil; /*',

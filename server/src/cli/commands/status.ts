@@ -30,7 +30,8 @@ export const status: Command = {
 };
 
 function text(lineage: string, answer: InstalledAnswer): string {
-  const lines = [`${lineage} on ${answer.release || 'this machine'}`];
+  // Whatever a lineage is called, no line begins as a finding does.
+  const lines = [`lineage ${lineage} on ${answer.release || 'this machine'}`];
   if (answer.livepatches.length === 0) lines.push('  no livepatch is installed');
   for (const it of answer.livepatches) {
     const words = [
@@ -53,6 +54,6 @@ function text(lineage: string, answer: InstalledAnswer): string {
     for (const { to, verdict, certainty, because } of answer.verdicts)
       lines.push(`  to ${to}: ${verdict}${certainty === 'may' ? ' (may)' : ''}, ${because}`);
   }
-  lines.push(...answer.notes);
+  lines.push(...answer.notes.map((note) => `note: ${note}`));
   return `${lines.map(printableLine).join('\n')}\n`;
 }
