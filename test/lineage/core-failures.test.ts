@@ -109,6 +109,15 @@ describe('fail NAME with a call of the livepatch core', () => {
   });
 });
 
+test('the object of a callback is told of a livepatch that is gone, too', async () => {
+  const given = texts({ 'v1.c': livepatch(ONE, '"acme"') }, '"6.1"', 'targets: [acme]\n');
+  const replaced = await runOf(given, 'load acme', 'load v1', 'load v2', 'unload v1');
+  const calls = runText(replaced, placesOf((await projectOfTexts(given)).project))
+    .split('\n')
+    .filter((line) => /^ {2}[+-] v1/.test(line));
+  expect(calls).toEqual(['  + v1 acme pre_patch', '  - v1 acme post_unpatch is skipped: replaced by v2']);
+});
+
 describe('a target with its sources', () => {
   const TARGETS = 'targets:\n  - { module: acme, sources: [acme/*.c] }\n';
   const loaded = async (functions: string, a: string, b: string): Promise<[number | undefined, string[]]> =>

@@ -94,7 +94,7 @@ function callJson(
 ): { version: string; object: string | null; callback: string; function: string } {
   return {
     version: versionName(world, call.patch),
-    object: world.machine.image(call.patch)?.objects?.[call.object]?.name ?? null,
+    object: world.objectOf(call),
     callback: call.callback,
     function: world.callbackFunction(call.patch, call.object, call.callback),
   };

@@ -71,7 +71,7 @@ class Telling {
       if (row.noun === '' || !isSameVersion(end.nameOf(by.instance).version, this.#version)) continue;
       if (event.k !== 'undone-without' && passing.has(event.effect.id)) continue;
       const call = entered.at(-1);
-      const object = call ? (end.machine.image(call.patch)?.objects?.[call.object]?.name ?? null) : null;
+      const object = call ? end.objectOf(call) : null;
       const { deeds } = this.#group(object, call?.callback ?? by.during, null);
       const makes = event.k === 'done';
       const id = identity({ row, key });

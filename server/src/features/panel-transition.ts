@@ -245,13 +245,12 @@ class Telling {
   }
 
   #mark(call: CallbackCall, mark: Omit<Mark, 'callback' | 'source'>): void {
-    const image = this.#world.machine.image(call.patch);
-    const object = image?.objects?.[call.object];
+    const object = this.#world.objectOf(call);
     const key = `${call.patch} ${call.object}`;
     let known = this.#marks.get(key);
     if (!known) {
       const version = versionText(this.#world, call.patch);
-      known = { lane: { k: 'callbacks', version, object: object?.name ?? null, marks: [] }, marks: [] };
+      known = { lane: { k: 'callbacks', version, object, marks: [] }, marks: [] };
       this.#marks.set(key, known);
     }
     known.marks.push({ ...mark, callback: call.callback, source: this.#sourceOf(call) });

@@ -37,9 +37,10 @@ function replacement(analysis: Analysis, version: LineageVersion, by: LineageVer
   for (const outcome of run.outcomes) {
     for (const it of outcome.happenings) {
       if (it.k !== 'kernel' || it.event.k !== 'skipped' || it.event.because !== 'replaced') continue;
-      const { patch, object: at, callback } = it.event.call;
-      if (!isSameVersion(run.end.nameOf(patch).version, version)) continue;
-      const object = run.end.machine.image(patch)?.objects?.[at]?.name ?? null;
+      const { call } = it.event;
+      if (!isSameVersion(run.end.nameOf(call.patch).version, version)) continue;
+      const { callback } = call;
+      const object = run.end.objectOf(call);
       skipped.set(`${object} ${callback}`, { object, callback });
     }
   }

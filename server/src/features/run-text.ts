@@ -117,6 +117,6 @@ export function callText(
   world: World,
   call: { readonly patch: number; readonly object: number; readonly callback: string },
 ): string {
-  const object = world.machine.image(call.patch)?.objects?.[call.object]?.name ?? 'vmlinux';
+  const object = world.objectOf(call) ?? 'vmlinux';
   return `${versionText(world, call.patch)} ${object} ${call.callback}`;
 }

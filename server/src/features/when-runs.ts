@@ -122,8 +122,7 @@ function look(
       if (it.k !== 'kernel' || (it.event.k !== 'called' && it.event.k !== 'skipped')) continue;
       const { call } = it.event;
       if (call.callback !== callback || !isSameVersion(run.end.nameOf(call.patch).version, version)) continue;
-      const name = run.end.machine.image(call.patch)?.objects?.[call.object]?.name ?? null;
-      if (name !== object) continue;
+      if (run.end.objectOf(call) !== object) continue;
       if (it.event.k === 'called') times++;
       else because = it.event.because;
     }

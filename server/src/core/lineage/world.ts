@@ -57,6 +57,8 @@ export interface InstanceName {
   readonly module: string;
   /** null for a target module. */
   readonly version: LineageVersion | null;
+  /** What the objects of its livepatch are called, once it has been enabled; null for vmlinux. */
+  readonly objects?: readonly (string | null)[];
 }
 
 interface Pending {
@@ -371,6 +373,11 @@ export class World implements KernelEnvironment, MachineHost {
     return -(this.machine.takeFailure(patch, call) ?? 0);
   }
 
+  /** The object that a callback belongs to, also when its livepatch is gone; null for vmlinux. */
+  objectOf({ patch, object }: Pick<CallbackCall, 'patch' | 'object'>): string | null {
+    return this.nameOf(patch).objects?.[object] ?? null;
+  }
+
   /** The C function behind a callback, as the tables name it; empty where that is not known. */
   callbackFunction(patch: InstanceId, object: number, callback: CallbackKind): string {
     const facts = this.nameOf(patch).version?.facts?.patch;
@@ -396,6 +403,8 @@ export class World implements KernelEnvironment, MachineHost {
   // MachineHost
 
   enablePatch(caller: InstanceId, image: PatchImage): number {
+    const objects = image.objects?.map(({ name }) => name);
+    if (objects) this.#names.set(caller, { ...this.nameOf(caller), objects });
     const result = this.kernel.enablePatch(caller, image);
     if (result === 0 && this.lineage.capabilities.has('reliable-stack') === 'no') {
       const arch = this.lineage.manifest.kernel.arch?.value ?? 'this kernel';
