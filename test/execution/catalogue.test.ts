@@ -28,6 +28,36 @@ test.each(PAIRS)('%s is known, and so is what undoes it', (dos, undos) => {
   }
 });
 
+// As the functions of 6.1 do it: a list_del() or WARN(), an errno, or nothing.
+test.each([
+  ['misc_deregister', undefined],
+  ['unregister_binfmt', undefined],
+  ['crypto_unregister_alg', undefined],
+  ['platform_driver_unregister', undefined],
+  ['unregister_syscore_ops', undefined],
+  ['cpu_latency_qos_remove_request', undefined],
+  ['nf_unregister_sockopt', undefined],
+  ['unregister_pernet_subsys', undefined],
+  ['proto_unregister', undefined],
+  ['unregister_qdisc', undefined],
+  ['unregister_ftrace_function', undefined],
+  ['unregister_filesystem', 'errno'],
+  ['unregister_console', 'errno'],
+  ['genl_unregister_family', 'errno'],
+  ['unregister_acpi_notifier', 'errno'],
+  ['unregister_fprobe', 'errno'],
+  ['unregister_shrinker', 'harmless'],
+  ['unregister_key_type', 'harmless'],
+  ['input_unregister_handler', 'harmless'],
+  ['dev_remove_pack', 'harmless'],
+  ['unregister_kprobe', 'harmless'],
+  ['unregister_kretprobes', 'harmless'],
+])('%s of what is not there: %s', (name, absent) => {
+  const found = rowsByUndo(name);
+  expect(found).not.toHaveLength(0);
+  for (const { undo } of found) expect(undo.absent).toBe(absent);
+});
+
 test('functions that nothing undoes are known as such', () => {
   for (const name of ['security_add_hooks', 'add_taint', 'register_btf_kfunc_id_set']) {
     expect(rowsByDo(name).map((row) => row.undo)).toEqual([[]]);

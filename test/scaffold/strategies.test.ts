@@ -354,6 +354,51 @@ static void acme_post_unpatch(struct klp_object *obj)
   expect(refused(lineage(counting), 'v1', ['v2'], 'v3')[0]).toContain('it is what left_of() returns');
 });
 
+test('what goes with a target module is not undone once more when that has gone', () => {
+  const v2 = (forget: string): string =>
+    livepatch({
+      includes: ['linux/fs.h', 'linux/miscdevice.h'],
+      code: `static const struct file_operations acme_fops = { .owner = THIS_MODULE };
+
+static struct miscdevice acme_device = { .name = "acme", .minor = MISC_DYNAMIC_MINOR, .fops = &acme_fops };
+
+static int acme_pre_patch(struct klp_object *obj)
+{
+	klp_get_state(&patch, 7)->data = &acme_device;
+	return misc_register(&acme_device);
+}
+
+static void acme_post_unpatch(struct klp_object *obj)
+{
+	misc_deregister(&acme_device);
+${forget}}
+`,
+      objects: `	{
+		.name = "acme_net",
+		.funcs = funcs,
+		.callbacks = { .pre_patch = acme_pre_patch, .post_unpatch = acme_post_unpatch },
+	},
+`,
+      states: '{ .id = 7, .version = 3 },',
+    });
+  const of = (text: string): InMemory =>
+    new InMemory({
+      'livepatch.yaml': manifest(['v1', 'v2'], 'targets: [acme_net]\n'),
+      'v1/klp_v1.c': V1,
+      'v2/klp_v2.c': text,
+    });
+  // misc_deregister() takes it off a list that it is not on any more.
+  expect(refused(of(v2('')), 'v1', ['v2'], 'v3')[0]).toContain(
+    'when acme_net goes before v3 replaces v2: misc device acme_device is not there any more, and is undone once more.',
+  );
+  const { after } = granted(of(v2('\tklp_get_state(&patch, 7)->data = NULL;\n')), 'v1', ['v2'], 'v3');
+  for (const steps of [
+    ['load v2', 'unload acme_net', 'load v3', 'unload v2'],
+    ['load v2', 'load v3', 'unload v2'],
+  ])
+    expect(after.run(...steps).verdict).toMatchObject({ word: 'clean', certainty: 'must' });
+});
+
 test('what needs to know whether v2 was there is refused without a state', () => {
   expect(refused(lineage(procV2(false)), 'v1', ['v2'], 'v3')[0]).toContain('no lookup for proc entries');
   expect(refused(lineage(staticKeyV2(false)), 'v1', ['v2'], 'v3')[0]).toContain('declares no klp_state');

@@ -88,14 +88,16 @@ export function undoHandle(name: string, more: Partial<UndoCall> = {}, at = 0): 
   return { name, identity: [], handle: arg(at), ...more };
 }
 
-/** Pairs that both take nothing but the address of the registered object. */
+/** Pairs that both take nothing but the address of the registered object. Most take it off a list, there or not. */
 export function pairs(
   kind: RowKind,
   table: readonly (readonly [string, string])[],
-  details: RowDetails = {},
+  { absent, ...details }: RowDetails & Pick<UndoCall, 'absent'> = {},
 ): EffectRow[] {
   const row = rowsOf(kind);
-  return table.map(([name, undoName]) => row(name, [undo(undoName, [arg(0)], { absent: 'errno' })], details));
+  return table.map(([name, undoName]) =>
+    row(name, [undo(undoName, [arg(0)], absent === undefined ? {} : { absent })], details),
+  );
 }
 
 function hazardsOf(letters: string): Hazard[] {

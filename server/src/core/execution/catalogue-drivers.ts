@@ -28,6 +28,7 @@ function bounded(row: EffectRow, bounds: { readonly since?: string; readonly unt
 const REGISTERED: readonly EffectRow[] = [
   ...pairs(kind('shrinker', 'linux/shrinker.h'), [['register_shrinker', 'unregister_shrinker']], {
     label: text(1),
+    absent: 'harmless',
   }).map((row): EffectRow => bounded(row, { until: '6.7' })),
   rowsOf(kind('shrinker allocation', 'linux/shrinker.h', { key: 'handle', fails: 'null', hazards: 'L' }))(
     'shrinker_alloc',
@@ -47,6 +48,7 @@ const REGISTERED: readonly EffectRow[] = [
       unique: true,
     }),
     [['register_filesystem', 'unregister_filesystem']],
+    { absent: 'errno' },
   ),
   rowsOf(kind('kernel mount', 'linux/mount.h', { key: 'handle', hazards: 'L', fails: 'errptr' }))(
     'kern_mount',
@@ -59,6 +61,7 @@ const REGISTERED: readonly EffectRow[] = [
   ...pairs(
     kind('key type', 'linux/key-type.h', { repeated: 'errno', label: text(0, '.name'), unique: true }),
     [['register_key_type', 'unregister_key_type']],
+    { absent: 'harmless' },
   ),
   ...pairs(kind('crypto algorithm', 'crypto/algapi.h', { repeated: 'errno' }), [
     ['crypto_register_alg', 'crypto_unregister_alg'],
@@ -84,7 +87,9 @@ const REGISTERED: readonly EffectRow[] = [
     ['platform_device_register', 'platform_device_unregister'],
   ]),
   ...pairs(kind('bus', 'linux/device/bus.h'), [['bus_register', 'bus_unregister']]),
-  ...pairs(kind('input handler', 'linux/input.h'), [['input_register_handler', 'input_unregister_handler']]),
+  ...pairs(kind('input handler', 'linux/input.h'), [['input_register_handler', 'input_unregister_handler']], {
+    absent: 'harmless',
+  }),
   rowsOf(kind('LED', 'linux/leds.h'))(
     'led_classdev_register',
     [undo('led_classdev_unregister', [arg(1)])].map((call) => ({ ...call, identity: [arg(0)] })),
@@ -93,9 +98,11 @@ const REGISTERED: readonly EffectRow[] = [
       holds: [1],
     },
   ),
-  ...pairs(kind('console', 'linux/console.h', { fails: 'never' }), [
-    ['register_console', 'unregister_console'],
-  ]),
+  ...pairs(
+    kind('console', 'linux/console.h', { fails: 'never' }),
+    [['register_console', 'unregister_console']],
+    { absent: 'errno' },
+  ),
   rowsOf(kind('SysRq key', 'linux/sysrq.h', { key: 'handle', repeated: 'errno', repeatedErrno: 1 }))(
     'register_sysrq_key',
     [undo('unregister_sysrq_key', [arg(0), arg(1)], { absent: 'errno' })],

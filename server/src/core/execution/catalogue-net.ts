@@ -46,9 +46,11 @@ export const NET_ROWS: readonly EffectRow[] = [
   ...pairs(kind('xtables match', 'linux/netfilter/x_tables.h'), [
     ['xt_register_match', 'xt_unregister_match'],
   ]),
-  ...pairs(kind('packet handler', 'linux/netdevice.h', { fails: 'never' }), [
-    ['dev_add_pack', 'dev_remove_pack'],
-  ]),
+  ...pairs(
+    kind('packet handler', 'linux/netdevice.h', { fails: 'never' }),
+    [['dev_add_pack', 'dev_remove_pack']],
+    { absent: 'harmless' },
+  ),
   rowsOf(kind('receive handler', 'linux/netdevice.h', { key: 'name', repeated: 'errno', repeatedErrno: 16 }))(
     'netdev_rx_handler_register',
     [undo('netdev_rx_handler_unregister', [arg(0)])],
@@ -94,6 +96,7 @@ export const NET_ROWS: readonly EffectRow[] = [
       unique: true,
     }),
     [['genl_register_family', 'genl_unregister_family']],
+    { absent: 'errno' },
   ),
   rowsOf(kind('netlink socket', 'linux/netlink.h', { key: 'handle', fails: 'null' }))(
     'netlink_kernel_create',

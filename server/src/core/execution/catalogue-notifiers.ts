@@ -80,9 +80,11 @@ export const NOTIFIER_ROWS: readonly EffectRow[] = [
     ),
     repeated: 'harmless',
   },
-  ...pairs({ ...NOTIFIER, noun: 'ACPI notifier', header: 'acpi/acpi_bus.h' }, [
-    ['register_acpi_notifier', 'unregister_acpi_notifier'],
-  ]),
+  ...pairs(
+    { ...NOTIFIER, noun: 'ACPI notifier', header: 'acpi/acpi_bus.h' },
+    [['register_acpi_notifier', 'unregister_acpi_notifier']],
+    { absent: 'errno' },
+  ),
   rowsOf({ ...NOTIFIER, noun: 'ACPI notify handler', header: 'acpi/acpixf.h' })(
     'acpi_install_notify_handler',
     [undo('acpi_remove_notify_handler', [arg(0), arg(1), arg(2)], { absent: 'errno' })],

@@ -209,18 +209,19 @@ const HOOKS: readonly EffectRow[] = [
     label: text(4),
     holds: [1, 2, 5],
   }),
-  ...pairs(probe('kprobe'), [
-    ['register_kprobe', 'unregister_kprobe'],
-    ['register_kprobes', 'unregister_kprobes'],
-  ]),
-  ...pairs(probe('kretprobe'), [
-    ['register_kretprobe', 'unregister_kretprobe'],
-    ['register_kretprobes', 'unregister_kretprobes'],
-  ]),
+  ...['kprobe', 'kretprobe'].flatMap((name) =>
+    pairs(
+      probe(name),
+      ['', 's'].map((many) => [`register_${name}${many}`, `unregister_${name}${many}`] as const),
+      { absent: 'harmless' },
+    ),
+  ),
   ...pairs(probe('ftrace function', 'linux/ftrace.h'), [
     ['register_ftrace_function', 'unregister_ftrace_function'],
   ]),
-  ...pairs(probe('fprobe', 'linux/fprobe.h'), [['register_fprobe', 'unregister_fprobe']]),
+  ...pairs(probe('fprobe', 'linux/fprobe.h'), [['register_fprobe', 'unregister_fprobe']], {
+    absent: 'errno',
+  }),
   tracepoint(
     'tracepoint_probe_register',
     [undo('tracepoint_probe_unregister', [arg(0), arg(1), arg(2)], { absent: 'errno' })],

@@ -63,10 +63,15 @@ export function prove(
         { k: 'resume' },
         unload(version),
       ];
-      for (const wrong of wrongs(runOf(steps, [version, added]), version, added)) {
-        if (untreated.has(wrong.key) || alike.has(wrong.key) || own.has(wrong.text)) continue;
-        faults.push(`when ${module} comes while ${added.name} replaces ${version.name}: ${wrong.text}`);
-      }
+      const gone: Step[] = [load(version), { k: 'unload', name: module }, load(added), unload(version)];
+      for (const [when, run] of [
+        [`when ${module} comes while ${added.name} replaces ${version.name}`, steps],
+        [`when ${module} goes before ${added.name} replaces ${version.name}`, gone],
+      ] as const)
+        for (const wrong of wrongs(runOf(run, [version, added]), version, added)) {
+          if (untreated.has(wrong.key) || alike.has(wrong.key) || own.has(wrong.text)) continue;
+          faults.push(`${when}: ${wrong.text}`);
+        }
     }
     const reversed = runOf(
       [load(version), { k: 'stall' }, load(added), { k: 'disable', name: added.name }, { k: 'resume' }],
@@ -132,7 +137,21 @@ function wrongs(
     if (isSameVersion(danger.version, danger.effect ? version : added))
       found.push({ key, text: danger.text });
   }
+  for (const text of undoneAgain(run, added)) found.push({ key: '', text });
   return found;
+}
+
+/** What the version undoes that is not there, where the kernel does not bear that. */
+function undoneAgain(run: Run, version: LineageVersion): string[] {
+  return run.outcomes.flatMap(({ happenings }) =>
+    happenings.flatMap((it) => {
+      if (it.k !== 'effect' || it.event.k !== 'undone-without') return [];
+      const { row, key, by } = it.event;
+      if (!isSameVersion(run.end.nameOf(by.instance).version, version)) return [];
+      const borne = row.undo.every(({ absent }) => absent === 'harmless' || absent === 'errno');
+      return borne ? [] : [`${describeEffect({ row, key })} is not there any more, and is undone once more`];
+    }),
+  );
 }
 
 function said(version: LineageVersion): string {
