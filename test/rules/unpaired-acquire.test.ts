@@ -8,6 +8,48 @@ const DRAFT = manifest(['draft']);
 
 const only = (parts: LivepatchParts, callbacks: string): LivepatchParts => ({ ...parts, callbacks });
 
+/** Saves a text of the kernel, changes it and, so they say, brings it back. */
+const renaming = (text: string, save: string, change: string, restore: string): LivepatchParts => ({
+  body: `extern char acme_name[64];
+static char saved[64];
+static int rename(struct klp_object *obj)
+{
+  ${save};
+  ${change};
+  return 0;
+}
+static void back(struct klp_object *obj)
+{
+  ${restore};
+}`.replaceAll('NAME', text),
+  callbacks: '      .pre_patch = rename,\n      .post_unpatch = back,',
+});
+const SPRINTF = [
+  'scnprintf(saved, 64, "%s", NAME)',
+  'scnprintf(NAME, 64, "%s.1", "acme")',
+  'scnprintf(NAME, 64, "%s", saved)',
+] as const;
+const STRSCPY = [
+  'strscpy(saved, NAME, sizeof(saved))',
+  'strscpy(NAME, "acme", 64)',
+  'strscpy(NAME, saved, 64)',
+] as const;
+
+// What such a text says nobody knows; that it is the same again is known all the same.
+test.each([
+  ['in a structure, by scnprintf()', 'init_uts_ns.name.release', SPRINTF],
+  ['in a structure, by strscpy()', 'init_uts_ns.name.release', STRSCPY],
+  ['in an array, by scnprintf()', 'acme_name', SPRINTF],
+  ['in an array, by strscpy()', 'acme_name', STRSCPY],
+])('a text that comes back: %s', async (_, name, [save, change, restore]) => {
+  expect(await spoken(lineage(DRAFT, renaming(name, save, change, restore)), CODE)).toEqual([]);
+  const kept = await spoken(lineage(DRAFT, renaming(name, save, change, '(void)obj')), CODE);
+  expect(kept).toHaveLength(1);
+  expect(kept[0]).toMatch(
+    /^error must v1: Nothing undoes what pre_patch does here: .* stays changed for good/,
+  );
+});
+
 test('a notifier that no callback unregisters', async () => {
   const parts = marked(NOTIFIER, 'return register', `  //~ ${CODE}: Undo it in post_unpatch`);
   const findings = await expectMarked(lineage(DRAFT, only(parts, '      .pre_patch = hook,')), CODE);

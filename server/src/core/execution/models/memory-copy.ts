@@ -7,8 +7,10 @@ const MAX_TEXT = 4096;
 
 /** Writes a C string, its terminating zero included. */
 export function writeText(context: ApiContext, target: Value, text: string): void {
-  if (!isPointer(target)) {
-    context.store(target, 0);
+  // What a pointer that nobody knows leads to is the kernel's.
+  if (!isPointer(target) || context.machine.memoryKind(target) === 'kernel') {
+    // One change and not one for each character, so that it can be seen when the text of before comes back.
+    context.store(wholeObject(target), { k: 'string', text, offset: 0 });
     return;
   }
   const length = Math.min(text.length, MAX_TEXT);

@@ -1,5 +1,5 @@
 import type { ApiContext, ApiModel } from '../api';
-import { isPointer, isUnknown, type Value } from '../values';
+import { isPointer, isUnknown, type Pointer, type Value } from '../values';
 import { argument, isNull, numberOf, pure } from './arguments';
 import { copyObject, wholeObject, writeText } from './memory-copy';
 
@@ -48,12 +48,26 @@ function copy(result: (context: ApiContext, text: string | null) => Value, bound
   return (context) => {
     const text = context.string(argument(context, 1));
     const size = bounded ? numberOf(argument(context, 2)) : null;
-    if (text === null) scramble(context, argument(context, 0));
+    if (text === null) copyUnknown(context, argument(context, 0), argument(context, 1));
     else
       writeText(context, argument(context, 0), size === null ? text : text.slice(0, Math.max(0, size - 1)));
     return result(context, text);
   };
 }
+
+/** A text that is not known stays the same text wherever it is copied to. */
+function copyUnknown(context: ApiContext, target: Value, source: Value): void {
+  const [from, to] = [wholeObject(source), wholeObject(target)];
+  const isOwn = (at: Value): at is Pointer => isPointer(at) && context.machine.memoryKind(at) !== 'kernel';
+  const text = context.load(isOwn(from) ? context.at(from, FIRST) : from);
+  if (typeof text === 'object' && text.k === 'string') writeText(context, target, text.text);
+  else if (!isUnknown(text)) scramble(context, target);
+  else if (isOwn(to)) context.store(to, { k: 'aggregate', cells: new Map([[FIRST, text]]), fill: 'unknown' });
+  else context.store(to, text);
+}
+
+/** Where the own memory keeps what stands for a text that is not known. */
+const FIRST = '[0]';
 
 /** What is written there is not known. */
 function scramble(context: ApiContext, target: Value): void {
@@ -63,6 +77,11 @@ function scramble(context: ApiContext, target: Value): void {
 /** sprintf and snprintf; `bufferSize` is the argument with the size, or null. */
 function print(bufferSize: number | null, formatAt: number, written: boolean): ApiModel {
   return (context) => {
+    const source = argument(context, formatAt + 1);
+    if (context.string(argument(context, formatAt)) === '%s' && context.string(source) === null) {
+      copyUnknown(context, argument(context, 0), source);
+      return context.unknown(context.call.name);
+    }
     const text = context.format(argument(context, formatAt), context.call.args.slice(formatAt + 1));
     const size = bufferSize === null ? null : numberOf(argument(context, bufferSize));
     const fitting = size === null ? text : text.slice(0, Math.max(0, size - 1));
