@@ -333,6 +333,39 @@ test('a timer that asks for it is started anew, as kernel/time/hrtimer.c does', 
   expect(machine.effects().map((effect) => effect.key)).toEqual(['ticking']);
 });
 
+const POLLING = `
+static void poll(struct work_struct *w);
+static DECLARE_DELAYED_WORK(soon, poll);
+static void poll(struct work_struct *w)
+{
+	pr_info("poll\\n");
+	msleep(10);
+	schedule_delayed_work(&soon, HZ);
+}
+static int start(void) { schedule_delayed_work(&soon, HZ); return 0; }
+static int cancel(void) { return cancel_delayed_work_sync(&soon); }
+module_init(start);
+`;
+
+// kernel/workqueue.c: while somebody cancels and waits the item is pending already, so that queueing it does nothing.
+test('work that queues itself anew stays in force, and does not while it is cancelled', () => {
+  const host = new RecordingHost();
+  const machine = new Machine(host);
+  machine.insert(1, programOf('polling', POLLING), new Map());
+  machine.init(1);
+  for (let turn = 0; turn < 4; turn++) {
+    machine.runTasks();
+    expect(machine.effects().map((effect) => effect.key)).toEqual(['soon']);
+  }
+  expect(host.lines.map((line) => line.trim())).toEqual(['poll', 'poll']);
+  machine.runTasks();
+  // In its middle now.
+  machine.call(1, 'cancel', [], 'exit');
+  expect(machine.effects()).toEqual([]);
+  expect(machine.hasTasks()).toBe(false);
+  expect(host.lines.map((line) => line.trim())).toEqual(['poll', 'poll', 'poll']);
+});
+
 test('in a hurry nothing goes off that waits for its time', () => {
   const host = new RecordingHost();
   const machine = new Machine(host);
