@@ -83,51 +83,31 @@ static void drop(struct klp_object *obj)
   callbacks: '      .pre_patch = make,\n      .post_unpatch = drop,',
 };
 
-/** A notifier handed on by the data of state 7: the successor removes it, or the same code takes it over. */
+/** A notifier whose block the data of state 7 leads to. */
+export const PUBLISHED_NOTIFIER: LivepatchParts = {
+  ...NOTIFIER,
+  body: (NOTIFIER.body ?? '').replace(
+    '  return register',
+    '  klp_get_state(&patch, 7)->data = &nb;\n  return register',
+  ),
+  states: '  { .id = 7, .version = 1 },',
+};
+
+/** The same handed on: the successor removes it, or the same code takes it over. */
 export const NOTIFIER_BY_STATE: LivepatchParts = {
-  body: `static int seen(struct notifier_block *nb, unsigned long event, void *data)
-{
-  return NOTIFY_DONE;
-}
-static struct notifier_block nb = { .notifier_call = seen };
-static int hook(struct klp_object *obj)
-{
-  klp_get_state(&patch, 7)->data = &nb;
-  return register_reboot_notifier(&nb);
-}
-static void unhook_previous(struct klp_object *obj)
+  ...PUBLISHED_NOTIFIER,
+  body: (PUBLISHED_NOTIFIER.body ?? '').replace(
+    'static void unhook',
+    `static void unhook_previous(struct klp_object *obj)
 {
   struct klp_state *previous = klp_get_prev_state(7);
 
   if (previous)
     unregister_reboot_notifier(previous->data);
 }
-static void unhook(struct klp_object *obj)
-{
-  unregister_reboot_notifier(&nb);
-}`,
+static void unhook`,
+  ),
   callbacks: '      .pre_patch = hook,\n      .post_patch = unhook_previous,\n      .post_unpatch = unhook,',
-  states: '  { .id = 7, .version = 1 },',
-};
-
-/** A notifier whose block the data of state 7 leads to. */
-export const PUBLISHED_NOTIFIER: LivepatchParts = {
-  body: `static int seen(struct notifier_block *nb, unsigned long event, void *data)
-{
-  return NOTIFY_DONE;
-}
-static struct notifier_block nb = { .notifier_call = seen };
-static int hook(struct klp_object *obj)
-{
-  klp_get_state(&patch, 7)->data = &nb;
-  return register_reboot_notifier(&nb);
-}
-static void unhook(struct klp_object *obj)
-{
-  unregister_reboot_notifier(&nb);
-}`,
-  callbacks: '      .pre_patch = hook,\n      .post_unpatch = unhook,',
-  states: '  { .id = 7, .version = 1 },',
 };
 
 /** A file by its name alone. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { FOLDER, HEAP, marked, NOTIFIER, VALUE } from './effects';
+import { FOLDER, HEAP, marked, NOTIFIER, STATIC_KEY, VALUE } from './effects';
 import { check, expectMarked, type LivepatchParts, lineage, manifest } from './fixture';
 import { precision } from './precision';
 
@@ -29,22 +29,10 @@ test('a name that is taken is an error', async () => {
 });
 
 test('a static key that stays on', async () => {
-  const key = {
-    body: `extern struct static_key_false acme_key;
-static void on(struct klp_object *obj)
-{
-  static_branch_enable(&acme_key);
-}
-static void off(struct klp_object *obj)
-{
-  static_branch_disable(&acme_key);
-}`,
-    callbacks: '      .post_patch = on,\n      .pre_unpatch = off,',
-  };
   await expectMarked(
     lineage(
       manifest(['draft', 'draft']),
-      marked(key, 'static_branch_enable', '  //~ orphaned-side-effect: acme_key'),
+      marked(STATIC_KEY, 'static_branch_enable', '  //~ orphaned-side-effect: acme_key'),
       {},
     ),
   );
